@@ -1,0 +1,124 @@
+"""What a layer is: its signature, and what it does to a shape. Everything else about it is derived."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar, Literal
+
+from cnnspec.record import Record
+from cnnspec.words import Word
+
+
+class Shape(Record):
+    """Sizes without the batch, in PyTorch's order: `(features,)`, or channels before the axes of a map."""
+
+    sizes: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """The number of axes a window slides along: 0 for features, 1 for CxL, 2 for CxHxW, 3 for CxDxHxW."""
+        return len(self.sizes) - 1
+
+    @property
+    def channels(self) -> int:
+        return self.sizes[0]
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        return self.sizes[1:]
+
+    @property
+    def elements(self) -> int:
+        return prod(self.sizes)
+
+    def __str__(self) -> str:
+        return "x".join(map(str, self.sizes))
+
+
+class Refused(Exception):
+    """The incoming shape does not suit the layer.
+
+    `code` is a diagnostic code; `message` states the fault in one line and proposes nothing; `argument` names the
+    argument that is at fault, where one is; `why` is the arithmetic; `help` proposes, in words.
+    """
+
+    def __init__(self, code: str, message: str, *, argument: str | None = None, why: str = "", help: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.argument, self.why, self.help = code, message, argument, why, help
+
+
+class Weights(Record):
+    """Shapes of what a layer learns (`parameters`) and of what it only keeps (`buffers`), by their PyTorch names and
+    in PyTorch's order."""
+
+    parameters: dict[str, tuple[int, ...]] = {}  # noqa: RUF012  (never changed: records are immutable)
+    buffers: dict[str, tuple[int, ...]] = {}  # noqa: RUF012
+
+    @property
+    def count(self) -> int:
+        return sum(prod(shape) for shape in self.parameters.values())
+
+
+class Window(Record):
+    """How a layer looks at its input: along each axis a kernel, moved by a stride, over padding at the beginning.
+
+    A stride of a transposed convolution is its reciprocal: `stride` is then the number of outputs per input and
+    `upsamples` is true.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    upsamples: bool = False
+
+
+class TorchCall(Record):
+    """The PyTorch module a layer becomes, as a value: `emit` prints it and `build` runs it.
+
+    `name` is looked up in `torch`, `nn.Conv2d` for instance; values are ints, floats, bools, strings, None or tuples.
+    """
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}  # noqa: RUF012
+
+
+Reach = Literal["point", "window", "all"]
+
+
+class Layer(Word):
+    """A layer with one input and one output. Subclasses define at least `output` and `torch`."""
+
+    claims: ClassVar[str | None] = None
+    """The argument that may be written `incoming -> outgoing`; the incoming number is what `incoming` returns."""
+
+    reach: ClassVar[Reach] = "point"
+    """What one output sees of the input: the same position, a `window`, or all of it."""
+
+    multiplies_at: ClassVar[Literal["nothing", "output", "input", "rows"]] = "nothing"
+    """Where each element of `weight` takes part in one multiplication: at every position of the output's map
+    (convolution) or the input's (transposed convolution), or for every row before the last axis (linear)."""
+
+    example: ClassVar[str] = ""
+    """A call and a shape it accepts, `conv(16, 3) @ 3x32x32`; shown in the docs and tried by the tests."""
+
+    def output(self, x: Shape) -> Shape:
+        """The shape that comes out; raises `Refused` where PyTorch would refuse, or where it would guess."""
+        raise NotImplementedError
+
+    def torch(self, x: Shape) -> TorchCall:
+        """The PyTorch module for this input; called only with inputs that `output` accepts."""
+        raise NotImplementedError
+
+    def weights(self, x: Shape) -> Weights:
+        """Parameters and buffers; called only with inputs that `output` accepts."""
+        return Weights()
+
+    def window(self, x: Shape) -> Window | None:
+        """The sliding window, where `reach` is "window"."""
+        return None
+
+    def incoming(self, x: Shape) -> int:
+        """The number that a claim is compared with: channels, or features for linear."""
+        return x.channels

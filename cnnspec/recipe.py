@@ -1,0 +1,159 @@
+"""How a network is trained: what `train { }` says, and the defaults where it says nothing. No torch here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cnnspec.data.facts import Dataset, Digits
+from cnnspec.words import (
+    KINDS,
+    Count,
+    Natural,
+    NonNegative,
+    Positive,
+    Probability,
+    Share,
+    Word,
+    by_name,
+    list_of,
+    word_of,
+)
+
+
+class Optimizer(Word):
+    """Base of the optimizers; their arguments are those of `torch.optim`."""
+
+
+class Sgd(Optimizer):
+    """Stochastic gradient descent, with momentum where wanted."""
+
+    word = "sgd"
+    lr: Positive = 0.1
+    momentum: Share = 0.0
+    weight_decay: NonNegative = 0.0
+    nesterov: bool = False
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2014)."""
+
+    word = "adam"
+    lr: Positive = 1e-3
+    weight_decay: NonNegative = 0.0
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2017)."""
+
+    word = "adamw"
+    lr: Positive = 1e-3
+    weight_decay: NonNegative = 0.01
+
+
+class Schedule(Word):
+    """Base of the schedules: what becomes of the learning rate, step by step."""
+
+
+class Constant(Schedule):
+    """The learning rate stays as it is."""
+
+    word = "constant"
+
+
+class StepDown(Schedule):
+    """The learning rate is multiplied by `gamma` after every `every` epochs."""
+
+    word = "step"
+    every: Count
+    gamma: Positive = 0.1
+
+
+class Cosine(Schedule):
+    """From the learning rate down to zero along half a cosine."""
+
+    word = "cosine"
+
+
+class OneCycle(Schedule):
+    """Up from a 25th of the learning rate over the first `warmup` part, then down to nearly zero (Smith 2018)."""
+
+    word = "onecycle"
+    warmup: Share = 0.3
+
+
+class Augmentation(Word):
+    """Base of the augmentations: random changes to training images, drawn anew in every epoch."""
+
+
+class Crop(Augmentation):
+    """Shift by up to `padding` pixels: pad with zeros on every side, cut the old size out at random."""
+
+    word = "crop"
+    padding: Count = 4
+
+
+class Flip(Augmentation):
+    """Mirror left and right."""
+
+    word = "flip"
+    p: Probability = 0.5
+
+
+class Rotation(Augmentation):
+    """Turn by up to `degrees` either way."""
+
+    word = "rotation"
+    degrees: Positive = 10.0
+
+
+class ColorJitter(Augmentation):
+    """Multiply brightness, contrast and saturation by random factors between 1 - v and 1 + v."""
+
+    word = "color_jitter"
+    brightness: Probability = 0.2
+    contrast: Probability = 0.2
+    saturation: Probability = 0.2
+
+
+class Shift(Augmentation):
+    """Move by up to `fraction` of the size either way, along each axis (an affine translation)."""
+
+    word = "shift"
+    fraction: Probability = 0.1
+
+
+OPTIMIZERS = by_name(Sgd, Adam, AdamW)
+SCHEDULES = by_name(Constant, StepDown, Cosine, OneCycle)
+AUGMENTATIONS = by_name(Crop, Flip, Rotation, ColorJitter, Shift)
+
+KINDS["Optimizer"] = word_of(OPTIMIZERS, "an optimizer")
+KINDS["Schedule"] = word_of(SCHEDULES, "a schedule")
+KINDS["Augmentations"] = list_of(word_of(AUGMENTATIONS, "an augmentation"), "a list of augmentations")
+
+Augmentations = tuple[Augmentation, ...]
+
+
+class Recipe(Word):
+    """The settings of `train { }`, in the order they are documented."""
+
+    word = "train"
+
+    data: Dataset = Digits()
+    augment: Augmentations = ()
+    optimizer: Optimizer = AdamW()
+    schedule: Schedule = Constant()
+    batch: Count = 128
+    epochs: Count = 10
+    validation: Share = 0.1
+    seed: Natural = 0
+
+    about: ClassVar[dict[str, str]] = {
+        "data": "where the samples come from",
+        "augment": "random changes to training images",
+        "optimizer": "how the weights follow the gradient",
+        "schedule": "what becomes of the learning rate",
+        "batch": "samples per step",
+        "epochs": "passes over the training data",
+        "validation": "part of the training data that is held back to choose the best epoch; 0 holds nothing back",
+        "seed": "fixes the split, the first weights, the order and the augmentation",
+    }
