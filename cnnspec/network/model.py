@@ -68,13 +68,16 @@ Node = LayerNode | GroupNode
 
 
 class Network(Record):
-    """A model of a spec that was checked without errors."""
+    """A model of a spec that was checked without errors.
+
+    `recipe` is None where the spec says nothing about training; relative paths in it start at `folder`."""
 
     name: str
     source: Source
     root: GroupNode
-    recipe: Recipe
     arguments: dict[str, Any]
+    recipe: Recipe | None
+    folder: str
 
     @property
     def input(self) -> Shape:

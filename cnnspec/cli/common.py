@@ -1,0 +1,79 @@
+"""What several commands share: the options that choose a network, and how diagnostics are shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics.human import render
+from cnnspec.network import Network, UsageFault, read_source
+from cnnspec.network import load as load_network
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Override a parameter of the model (classes=100) or a training setting (train.epochs=3).",
+)
+input_option = click.option("--input", "input_shape", metavar="SHAPE", help="Try another input, 1x28x28 for instance.")
+model_option = click.option("--model", metavar="NAME", help="Which model, where the file has several.")
+
+
+def network_options(command: Decorated) -> Decorated:
+    """FILE, --model, --set and --input, as every command on one network takes them."""
+    for option in (input_option, set_option, model_option, click.argument("file")):
+        command = option(command)
+    return command
+
+
+def load(
+    file: str, model: str | None, overrides: Iterable[str], input_shape: str | None, *, train: bool = False
+) -> Network:
+    """The checked network; prints what is wrong and exits where there is none."""
+    try:
+        return load_network(
+            read_source(file), model=model, set=parse_overrides(overrides), input=input_shape, train=train
+        )
+    except UsageFault as fault:
+        raise click.UsageError(str(fault)) from None
+
+
+def parse_overrides(overrides: Iterable[str]) -> dict[str, str]:
+    """`["classes=100"]` as a dict."""
+    pairs: dict[str, str] = {}
+    for text in overrides:
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip() and value.strip()):
+            raise click.UsageError(f"--set takes NAME=VALUE, {text!r} is none")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """To standard error, with an empty line between two."""
+    for diagnostic in diagnostics:
+        click.echo(render(diagnostic, color=use_color(sys.stderr)) + "\n", err=True)
+
+
+def use_color(stream: Any) -> bool:
+    """Colour on a terminal, unless NO_COLOR is set; everywhere where FORCE_COLOR is (no-color.org)."""
+    import os
+
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def fail(message: str, *notes: str, code: int = 1) -> NoReturn:
+    """An error that has no place in a text."""
+    click.echo(f"error: {message}", err=True)
+    for note in notes:
+        click.echo(f"  = {note}", err=True)
+    sys.exit(code)
