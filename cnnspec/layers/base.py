@@ -6,7 +6,7 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from cnnspec.record import Record
-from cnnspec.words import Word
+from cnnspec.words import Like, Word
 
 
 class Shape(Record):
@@ -119,6 +119,25 @@ class Layer(Word):
         """The sliding window, where `reach` is "window"."""
         return None
 
+    def keywords(self, *names: str, **renamed: str) -> dict[str, Any]:
+        """Those of the named arguments that differ from their defaults, for a `TorchCall`: `renamed` are the ones
+        that PyTorch calls otherwise (`ceil_mode="ceil"`)."""
+        values = self.__dict__
+        return {
+            key: values[name]
+            for key, name in ({name: name for name in names} | renamed).items()
+            if values[name] != self._default(name)
+        }
+
+    def _default(self, name: str) -> Any:
+        default = self.__fields__[name]
+        return self.__dict__[default.argument] if isinstance(default, Like) else default
+
     def incoming(self, x: Shape) -> int:
         """The number that a claim is compared with: channels, or features for linear."""
         return x.channels
+
+    def arithmetic(self, x: Shape) -> str:
+        """How the sizes of the map come about, with the numbers put in: `(28 - 5) // 2 + 1 = 12`. Empty where that
+        says nothing."""
+        return ""

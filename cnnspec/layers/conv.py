@@ -1,0 +1,167 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cnnspec.layers.axes import Slide, Sliding, per_axis, ranked, require_groups, require_map, times
+from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Weights, Window
+from cnnspec.words import Amounts, Count, Kernel, Padding
+
+MOST_PADDING = {"reflect": 1, "circular": 0}
+"""How much smaller than the size padding of a mode must be at least."""
+
+OPTIONS = ("stride", "padding", "dilation", "groups", "bias")
+
+
+def require_conv_groups(layer: Layer, groups: int, out: int, x: Shape) -> None:
+    require_groups(layer, x.channels, groups, "incoming channels")
+    require_groups(layer, out, groups, "outgoing channels")
+
+
+def conv_weights(kernels: tuple[int, ...], out: int, bias: bool) -> Weights:
+    return Weights({"weight": kernels, "bias": (out,)} if bias else {"weight": kernels})
+
+
+def require_padding_source(mode: str, slides: tuple[Slide, ...]) -> None:
+    """Refuse padding that is filled from the map and asks for more of it than there is."""
+    for slide in slides:
+        padding = max(slide.before, slide.after)
+        if mode in MOST_PADDING and padding > slide.size - MOST_PADDING[mode]:
+            raise Refused(
+                "E307",
+                f"{mode} padding of {padding} takes more than a size of {slide.size} has",
+                argument="padding",
+                help=f"at most {slide.size - MOST_PADDING[mode]} fits here",
+            )
+
+
+class Conv(Sliding):
+    """Slides a window with learned weights over a map: every output channel is a weighted sum of what it sees."""
+
+    word = "conv"
+    out: Count
+    kernel: Kernel
+    stride: Kernel = 1
+    padding: Padding = 0
+    dilation: Kernel = 1
+    groups: Count = 1
+    bias: bool = True
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
+
+    claims = "out"
+    multiplies_at = "output"
+    example = "conv(16, 3, padding=1) @ 3x32x32"
+
+    def slides(self, x: Shape) -> tuple[Slide, ...]:
+        kernel, stride, dilation = (per_axis(self, name, x) for name in ("kernel", "stride", "dilation"))
+        sides = self._sides(x, kernel, dilation)
+        return tuple(
+            Slide(size, k, s, *side, d)
+            for size, k, s, side, d in zip(x.spatial, kernel, stride, sides, dilation, strict=True)
+        )
+
+    def _sides(self, x: Shape, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Padding before and after, along each axis. An even kernel has the longer side of `same` at the end."""
+        if self.padding == "valid":
+            return [(0, 0)] * x.rank
+        if self.padding == "same":
+            totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+            return [(total // 2, total - total // 2) for total in totals]
+        return [(p, p) for p in per_axis(self, "padding", x)]
+
+    def output(self, x: Shape) -> Shape:
+        require_map(self, x)
+        require_conv_groups(self, self.groups, self.out, x)
+        if self.padding == "same" and any(s > 1 for s in per_axis(self, "stride", x)):
+            raise Refused(
+                "E307",
+                "conv keeps the size with padding=same only at stride 1",
+                argument="stride",
+                help="write the padding as a number: half of the kernel, rounded down",
+            )
+        require_padding_source(self.padding_mode, self.slides(x))
+        return Shape((self.out, *self.slid(x)))
+
+    def weights(self, x: Shape) -> Weights:
+        return conv_weights((self.out, x.channels // self.groups, *per_axis(self, "kernel", x)), self.out, self.bias)
+
+    def torch(self, x: Shape) -> TorchCall:
+        return ranked("Conv", x, x.channels, self.out, self.kernel, **self.keywords(*OPTIONS, "padding_mode"))
+
+
+class ConvTranspose(Layer):
+    """The reverse of a strided conv: every input spreads over a window of the output, so the map grows."""
+
+    word = "conv_transpose"
+    out: Count
+    kernel: Kernel
+    stride: Kernel = 1
+    padding: Amounts = 0
+    output_padding: Amounts = 0
+    groups: Count = 1
+    bias: bool = True
+    dilation: Kernel = 1
+
+    claims = "out"
+    reach: ClassVar[Reach] = "window"
+    multiplies_at = "input"
+    example = "conv_transpose(16, 2, stride=2) @ 32x8x8"
+
+    def _axes(self, x: Shape) -> list[tuple[int, ...]]:
+        """Size, kernel, stride, padding, output_padding and dilation along each axis."""
+        names = ("kernel", "stride", "padding", "output_padding", "dilation")
+        return list(zip(x.spatial, *(per_axis(self, name, x) for name in names), strict=True))
+
+    def output(self, x: Shape) -> Shape:
+        require_map(self, x)
+        require_conv_groups(self, self.groups, self.out, x)
+        axes = self._axes(x)
+        for _, _, stride, _, extra, dilation in axes:
+            if extra >= max(stride, dilation):
+                raise Refused(
+                    "E307",
+                    f"output_padding of conv_transpose is {extra}, not smaller than its stride {stride}"
+                    + (f" or its dilation {dilation}" if dilation > 1 else ""),
+                    argument="output_padding",
+                    help="output_padding chooses between the sizes that one stride can give: at most stride - 1",
+                )
+        sizes = tuple(transposed_size(*axis) for axis in axes)
+        if min(sizes) < 1:
+            raise Refused(
+                "E303",
+                f"nothing of the map is left: conv_transpose turns {times(x.spatial)} into {times(sizes)}",
+                argument="padding",
+                why=self.arithmetic(x),
+                help="padding takes away from the output of conv_transpose: use less of it",
+            )
+        return Shape((self.out, *sizes))
+
+    def arithmetic(self, x: Shape) -> str:
+        return ", ".join(dict.fromkeys(transposed_formula(*axis) for axis in self._axes(x)))
+
+    def weights(self, x: Shape) -> Weights:
+        return conv_weights((x.channels, self.out // self.groups, *per_axis(self, "kernel", x)), self.out, self.bias)
+
+    def window(self, x: Shape) -> Window:
+        kernel, stride, padding, dilation = (
+            per_axis(self, name, x) for name in ("kernel", "stride", "padding", "dilation")
+        )
+        return Window(kernel, stride, padding, dilation, upsamples=True)
+
+    def torch(self, x: Shape) -> TorchCall:
+        return ranked(
+            "ConvTranspose", x, x.channels, self.out, self.kernel, **self.keywords(*OPTIONS, "output_padding")
+        )
+
+
+def transposed_size(size: int, kernel: int, stride: int, padding: int, extra: int, dilation: int) -> int:
+    """The sum of the PyTorch documentation (`nn.ConvTranspose2d`, under Shape)."""
+    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + extra + 1
+
+
+def transposed_formula(size: int, kernel: int, stride: int, padding: int, extra: int, dilation: int) -> str:
+    spread = str(kernel) if dilation == 1 else f"({dilation}*({kernel} - 1) + 1)"
+    start = f"({size} - 1)*{stride}" if stride > 1 else f"{size} - 1"
+    terms = [f"{start} + {spread}", f" - 2*{padding}" if padding else "", f" + {extra}" if extra else ""]
+    return f"{''.join(terms)} = {transposed_size(size, kernel, stride, padding, extra, dilation)}"

@@ -1,0 +1,34 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cnnspec.layers.base import Layer, Reach, Shape, TorchCall, Weights
+from cnnspec.words import Count
+
+
+class Linear(Layer):
+    """Every output is a weighted sum of all inputs. On a map it acts on the last axis."""
+
+    word = "linear"
+    out: Count
+    bias: bool = True
+
+    claims = "out"
+    reach: ClassVar[Reach] = "all"
+    multiplies_at = "rows"
+    example = "linear(10) @ 512"
+
+    def incoming(self, x: Shape) -> int:
+        return x.sizes[-1]
+
+    def output(self, x: Shape) -> Shape:
+        return Shape((*x.sizes[:-1], self.out))
+
+    def weights(self, x: Shape) -> Weights:
+        weight = (self.out, x.sizes[-1])
+        return Weights({"weight": weight, "bias": (self.out,)} if self.bias else {"weight": weight})
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("nn.Linear", (x.sizes[-1], self.out), self.keywords("bias"))
