@@ -1,0 +1,103 @@
+"""Data in memory, as tensors: the parts of a data set, how they are split and what is measured on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cnnspec.data.error import DataError
+from cnnspec.layers.base import Shape
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples and their classes. `x` is uint8 [N, C, H, W] for images, float32 [N, *shape] otherwise; `y` is int64
+    [N]."""
+
+    x: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def pick(self, indices: Tensor) -> Part:
+        return Part(self.x[indices], self.y[indices])
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set, ready for training. `mean` and `std` are those of the training part, one per channel (per feature
+    for vectors), with bytes counted as 0 to 1. `messages` say what was done to the samples on the way."""
+
+    train: Part
+    validation: Part | None
+    test: Part
+    classes: tuple[str, ...]
+    mean: Tensor
+    std: Tensor
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a reader needs to know: the shape of the input, the folder relative paths start at, and the folder where
+    downloaded data sets live."""
+
+    shape: Shape
+    root: Path
+    data_dir: Path
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a reader returns. Without `test`, a part of `train` is kept for it; `mean` and `std` are measured where
+    they are not given."""
+
+    train: Part
+    test: Part | None
+    classes: tuple[str, ...]
+    validation: Part | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    messages: tuple[str, ...] = ()
+
+
+def split(part: Part, share: float, seed: int) -> tuple[Part, Part]:
+    """`part` without a `share` of it, and that share: at random, but of every class alike (to within one sample).
+
+    The same seed gives the same split on every platform. Both keep the order of the samples.
+    """
+    total = len(part)
+    count = round(total * share)
+    if not 0 < count < total:
+        raise DataError(f"{total:,} samples are too few to hold back {share:.0%} of them")
+    shuffled = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
+    by_class = shuffled[part.y[shuffled].argsort(stable=True)]
+    place = torch.arange(total)
+    held = torch.zeros(total, dtype=torch.bool)
+    held[by_class] = (place + 1) * count // total > place * count // total
+    return part.pick((~held).nonzero().flatten()), part.pick(held.nonzero().flatten())
+
+
+def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel (axis 1), bytes counted as 0 to 1. A channel that never varies has
+    a deviation of 1, so that dividing by it is harmless."""
+    mean, std = _of_bytes(x) if x.dtype == torch.uint8 else _of_floats(x)
+    return mean.float(), torch.where(std > 1e-8, std, 1.0).float()
+
+
+def _of_bytes(x: Tensor) -> tuple[Tensor, Tensor]:
+    counts = torch.stack([x[:, channel].flatten().bincount(minlength=256) for channel in range(x.shape[1])]).double()
+    values = torch.arange(256, dtype=torch.float64) / 255
+    weights = counts / counts.sum(1, keepdim=True)
+    mean = weights @ values
+    return mean, (weights @ values.square() - mean.square()).clamp_min(0).sqrt()
+
+
+def _of_floats(x: Tensor) -> tuple[Tensor, Tensor]:
+    axes = [axis for axis in range(x.dim()) if axis != 1]
+    std, mean = torch.std_mean(x.double(), axes, correction=0)
+    return mean, std
