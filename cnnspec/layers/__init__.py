@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from cnnspec.layers.activation import ReLU
+from cnnspec.layers import activation, conv, dropout, linear, norm, pool, resize, shape
 from cnnspec.layers.base import Layer
-from cnnspec.layers.conv import Conv, ConvTranspose
-from cnnspec.layers.dropout import ChannelDropout, Dropout
-from cnnspec.layers.linear import Linear
-from cnnspec.layers.norm import BatchNorm
-from cnnspec.layers.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, MaxPool
-from cnnspec.layers.shape import Flatten, Identity
 from cnnspec.words import by_name
 
 ALL: tuple[type[Layer], ...] = (
-    Conv,
-    ConvTranspose,
-    MaxPool,
-    AvgPool,
-    AdaptiveAvgPool,
-    AdaptiveMaxPool,
-    BatchNorm,
-    ReLU,
-    Linear,
-    Flatten,
-    Identity,
-    Dropout,
-    ChannelDropout,
+    conv.Conv,
+    conv.ConvTranspose,
+    pool.MaxPool,
+    pool.AvgPool,
+    pool.AdaptiveAvgPool,
+    pool.AdaptiveMaxPool,
+    norm.BatchNorm,
+    norm.InstanceNorm,
+    norm.GroupNorm,
+    norm.LayerNorm,
+    norm.LocalResponseNorm,
+    linear.Linear,
+    shape.Flatten,
+    shape.Unflatten,
+    shape.Identity,
+    dropout.Dropout,
+    dropout.ChannelDropout,
+    activation.ReLU,
+    activation.ReLU6,
+    activation.LeakyReLU,
+    activation.PReLU,
+    activation.ELU,
+    activation.CELU,
+    activation.SELU,
+    activation.GELU,
+    activation.SiLU,
+    activation.Mish,
+    activation.Hardswish,
+    activation.Sigmoid,
+    activation.Hardsigmoid,
+    activation.LogSigmoid,
+    activation.Tanh,
+    activation.Hardtanh,
+    activation.Tanhshrink,
+    activation.Softplus,
+    activation.Softsign,
+    activation.Softshrink,
+    activation.Hardshrink,
+    activation.Threshold,
+    activation.GLU,
+    activation.Softmax,
+    activation.LogSoftmax,
+    resize.Pad,
+    resize.Upsample,
+    shape.PixelShuffle,
+    shape.PixelUnshuffle,
+    shape.ChannelShuffle,
 )
 
 LAYERS: dict[str, type[Layer]] = by_name(*ALL)

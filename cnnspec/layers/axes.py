@@ -46,16 +46,16 @@ def _axes(count: int) -> str:
     return "one axis" if count == 1 else f"{count} axes"
 
 
-def require_groups(layer: Layer, count: int, groups: int, what: str, argument: str = "groups") -> None:
+def require_groups(layer: Layer, count: int, groups: int, what: str, argument: str | None = "groups") -> None:
     """Refuse a number of channels that the groups do not share evenly. `what` are the channels, in words."""
     if count % groups:
-        fitting = [n for n in range(1, min(count, 64) + 1) if count % n == 0]
+        fitting = [str(n) for n in range(1, min(count, 64) + 1) if count % n == 0]
         raise Refused(
             "E304",
-            f"{count} {what} cannot be divided into {groups} groups",
+            f"{layer.word} cannot divide {count} {what} into {groups} groups",
             argument=argument,
             why=f"{count} = {groups}*{count // groups} + {count % groups}",
-            help=f"{layer.word} could have {', '.join(map(str, fitting))} groups here",
+            help=f"{count} can be divided by {', '.join(fitting)}",
         )
 
 

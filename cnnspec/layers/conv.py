@@ -8,8 +8,8 @@ from cnnspec.layers.axes import Slide, Sliding, per_axis, ranked, require_groups
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Weights, Window
 from cnnspec.words import Amounts, Count, Kernel, Padding
 
-MOST_PADDING = {"reflect": 1, "circular": 0}
-"""How much smaller than the size padding of a mode must be at least."""
+SPARED = {"reflect": 1, "circular": 0}
+"""By how much padding that is filled from the map must stay below the size of the map."""
 
 OPTIONS = ("stride", "padding", "dilation", "groups", "bias")
 
@@ -23,17 +23,15 @@ def conv_weights(kernels: tuple[int, ...], out: int, bias: bool) -> Weights:
     return Weights({"weight": kernels, "bias": (out,)} if bias else {"weight": kernels})
 
 
-def require_padding_source(mode: str, slides: tuple[Slide, ...]) -> None:
+def require_padding_source(mode: str, size: int, padding: int, argument: str) -> None:
     """Refuse padding that is filled from the map and asks for more of it than there is."""
-    for slide in slides:
-        padding = max(slide.before, slide.after)
-        if mode in MOST_PADDING and padding > slide.size - MOST_PADDING[mode]:
-            raise Refused(
-                "E307",
-                f"{mode} padding of {padding} takes more than a size of {slide.size} has",
-                argument="padding",
-                help=f"at most {slide.size - MOST_PADDING[mode]} fits here",
-            )
+    if mode in SPARED and padding > size - SPARED[mode]:
+        raise Refused(
+            "E307",
+            f"{mode} padding of {padding} is filled from the map, which has only a size of {size}",
+            argument=argument,
+            help=f"at most {size - SPARED[mode]} fits here",
+        )
 
 
 class Conv(Sliding):
@@ -80,7 +78,8 @@ class Conv(Sliding):
                 argument="stride",
                 help="write the padding as a number: half of the kernel, rounded down",
             )
-        require_padding_source(self.padding_mode, self.slides(x))
+        for slide in self.slides(x):
+            require_padding_source(self.padding_mode, slide.size, max(slide.before, slide.after), "padding")
         return Shape((self.out, *self.slid(x)))
 
     def weights(self, x: Shape) -> Weights:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from cnnspec.layers.axes import LARGEST_RANK
+from math import prod
+from typing import Literal
+
+from cnnspec.layers.axes import LARGEST_RANK, ranked, require_groups, require_map
 from cnnspec.layers.base import Layer, Refused, Shape, TorchCall, Weights
-from cnnspec.words import Number, Positive
+from cnnspec.words import Count, NonNegative, Number, Positive
 
 
 def factors(affine: bool, *shape: int) -> dict[str, tuple[int, ...]]:
@@ -33,3 +36,114 @@ class BatchNorm(Layer):
     def torch(self, x: Shape) -> TorchCall:
         options = self.keywords("eps", "momentum", "affine")
         return TorchCall(f"nn.BatchNorm{max(x.rank, 1)}d", (x.channels,), options)
+
+
+class InstanceNorm(Layer):
+    """Normalises each channel of each sample over its own map."""
+
+    word = "instancenorm"
+    eps: NonNegative = 1e-5
+    affine: bool = False
+
+    example = "instancenorm @ 64x8x8"
+
+    def output(self, x: Shape) -> Shape:
+        require_map(self, x)
+        if prod(x.spatial) == 1:
+            raise Refused(
+                "E307",
+                f"instancenorm normalises each channel over its map, but {x} has one value per channel",
+                help="use it before the map has shrunk to one value, or batchnorm, which normalises over the batch",
+            )
+        return x
+
+    def weights(self, x: Shape) -> Weights:
+        return Weights(factors(self.affine, x.channels))
+
+    def torch(self, x: Shape) -> TorchCall:
+        return ranked("InstanceNorm", x, x.channels, **self.keywords("eps", "affine"))
+
+
+class GroupNorm(Layer):
+    """Normalises each sample over groups of channels and the map; does not depend on the batch."""
+
+    word = "groupnorm"
+    groups: Count
+    eps: NonNegative = 1e-5
+    affine: bool = True
+
+    example = "groupnorm(8) @ 64x8x8"
+
+    def output(self, x: Shape) -> Shape:
+        require_groups(self, x.channels, self.groups, "channels")
+        if x.elements == self.groups:
+            raise Refused(
+                "E307",
+                f"groupnorm normalises over the values of a group, but of {x} each group has one value",
+                argument="groups",
+                why=f"{x.elements} / {self.groups} = 1",
+                help="use fewer groups",
+            )
+        return x
+
+    def weights(self, x: Shape) -> Weights:
+        return Weights(factors(self.affine, x.channels))
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("nn.GroupNorm", (self.groups, x.channels), self.keywords("eps", "affine"))
+
+
+class LayerNorm(Layer):
+    """Normalises each sample over its last axis or over all of it; on a map say which with `over`."""
+
+    word = "layernorm"
+    over: Literal["last", "channels", "all"] | None = None
+    eps: NonNegative = 1e-5
+
+    example = "layernorm(over=all) @ 64x8x8"
+
+    def normalized(self, x: Shape) -> tuple[int, ...]:
+        return x.sizes if self.over == "all" else x.sizes[-1:]
+
+    def output(self, x: Shape) -> Shape:
+        if x.rank and self.over is None:
+            raise Refused(
+                "E203",
+                f"layernorm is not told what to normalise over, and {x} has {len(x.sizes)} axes",
+                help=f"over=last is the last axis (size {x.sizes[-1]}), over=all is everything ({x}), "
+                "over=channels is each place of the map by itself",
+            )
+        if x.rank and self.over == "channels":
+            raise Refused(
+                "E106",
+                "layernorm over the channels of a map is not supported by this version",
+                argument="over",
+                help="groupnorm(1) normalises over the channels and the map together",
+            )
+        return x
+
+    def weights(self, x: Shape) -> Weights:
+        return Weights(factors(True, *self.normalized(x)))
+
+    def torch(self, x: Shape) -> TorchCall:
+        shape = self.normalized(x)
+        return TorchCall("nn.LayerNorm", (shape if len(shape) > 1 else shape[0],), self.keywords("eps"))
+
+
+class LocalResponseNorm(Layer):
+    """Divides each value by the strength of its neighbours in `size` channels, as AlexNet did."""
+
+    word = "local_response_norm"
+    size: Count
+    alpha: Number = 1e-4
+    beta: Number = 0.75
+    k: Number = 1.0
+
+    example = "local_response_norm(5) @ 64x27x27"
+
+    def output(self, x: Shape) -> Shape:
+        require_map(self, x)
+        return x
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("nn.LocalResponseNorm", (self.size,), self.keywords("alpha", "beta", "k"))
