@@ -14,7 +14,7 @@ help:
 	@echo 'make demo    from a faulty file to a trained network, in about a minute after the installation'
 	@echo 'make test    style, types and tests'
 	@echo 'make format  bring the code into its usual form'
-	@echo 'make docs    write docs/layers.md and docs/errors.md anew'
+	@echo 'make docs    write the derived pages of docs anew'
 	@echo 'make clean   remove .venv and what tools left behind'
 
 install: $(INSTALLED)

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LEVELS = (
-    ("record", "requires"),
+    ("record", "requires", "files"),
     ("source",),
     ("diagnostics",),
     ("words",),

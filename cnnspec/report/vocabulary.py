@@ -1,0 +1,146 @@
+"""Everything that a spec can call by name: layers by family, and what `train { }` takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from textwrap import dedent, fill
+
+from cnnspec.data.facts import DATASETS
+from cnnspec.layers import LAYERS
+from cnnspec.layers.base import Layer
+from cnnspec.network import Network, load
+from cnnspec.recipe import AUGMENTATIONS, OPTIMIZERS, SCHEDULES, Recipe
+from cnnspec.record import REQUIRED, Record
+from cnnspec.source import Source
+from cnnspec.words import Like, Parameter, Word, show
+
+WIDTH = 100
+
+
+class Section(Record):
+    """Words of one sort. `about` says what they are."""
+
+    title: str
+    about: str
+    words: tuple[type[Word], ...]
+
+
+def layer_sections() -> tuple[Section, ...]:
+    """A section per family, which is a module of `cnnspec.layers`; its docstring is the heading."""
+    families: dict[str, list[type[Word]]] = {}
+    for layer in LAYERS.values():
+        families.setdefault(layer.__module__, []).append(layer)
+    return tuple(_section(sys.modules[module].__doc__ or "", words) for module, words in families.items())
+
+
+def training_sections() -> tuple[Section, ...]:
+    return tuple(
+        _section(heading, words.values())
+        for heading, words in (
+            ("Data sets: what `data:` takes.", DATASETS),
+            ("Augmentations: what `augment:` takes, one or a list.", AUGMENTATIONS),
+            ("Optimizers: what `optimizer:` takes.", OPTIMIZERS),
+            ("Schedules: what `schedule:` takes.", SCHEDULES),
+        )
+    )
+
+
+def _section(heading: str, words: Iterable[type[Word]]) -> Section:
+    title, _, about = heading.splitlines()[0].rstrip(".").partition(": ")
+    return Section(title, about and f"{about[0].upper()}{about[1:]}.", tuple(words))
+
+
+def names() -> list[str]:
+    """Everything that `find` finds."""
+    words = [word.word for section in (*layer_sections(), *training_sections()) for word in section.words]
+    return [*words, Recipe.word, *Recipe.parameters()]
+
+
+def find(name: str) -> list[type[Word] | Parameter]:
+    """The words of that name, and the setting of `train { }`, where there is one."""
+    registries = (LAYERS, DATASETS, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, {Recipe.word: Recipe})
+    words: list[type[Word] | Parameter] = [registry[name] for registry in registries if name in registry]
+    setting = Recipe.parameters().get(name)
+    return [*words, setting] if setting else words
+
+
+# ----------------------------------------------------------------------------------------------------------- text
+
+
+def overview() -> str:
+    """All signatures, each with its first line."""
+    parts = [_listing(section) for section in (*layer_sections(), *training_sections())]
+    settings = "\n".join(f"  {p.name}: {show_default(p)}\n      {Recipe.about[p.name]}" for p in _settings())
+    return "\n\n".join([*parts, f"Settings of train, with their defaults\n\n{settings}"])
+
+
+def _listing(section: Section) -> str:
+    lines = (f"  {word.signature()}\n{_indented(_first_line(word), 6)}" for word in section.words)
+    return f"{section.title}\n\n" + "\n".join(lines)
+
+
+def article(word: type[Word]) -> str:
+    """Signature, description, arguments, and for a layer an example with what comes of it."""
+    parts = [word.signature(), description(word)]
+    if arguments := list(word.parameters().values()):
+        width = max(len(p.name) for p in arguments) + 2
+        parts.append("\n".join(f"  {p.name:{width}}{argument(p)}" for p in arguments))
+    if issubclass(word, Layer):
+        outcome, torch = example(word)
+        parts.append(f"  Example     {outcome}\n  In PyTorch  {torch}")
+    return "\n\n".join(parts)
+
+
+def setting_article(setting: Parameter) -> str:
+    about = f"A setting of train: {Recipe.about[setting.name]}."
+    return f"{setting.name}: {show_default(setting)}\n\n{about}\n\n  {argument(setting)}"
+
+
+def description(word: type[Word]) -> str:
+    """The docstring, without its indentation."""
+    first, _, rest = (word.__doc__ or "").partition("\n")
+    return f"{first}\n{dedent(rest)}".strip()
+
+
+def _first_line(word: type[Word]) -> str:
+    return " ".join(description(word).partition("\n\n")[0].split())
+
+
+def _indented(text: str, by: int) -> str:
+    return fill(text, WIDTH, initial_indent=" " * by, subsequent_indent=" " * by)
+
+
+def argument(parameter: Parameter) -> str:
+    """What an argument takes, and what it is where nothing is written."""
+    match parameter.default:
+        case default if default is REQUIRED:
+            return parameter.kind.takes
+        case Like(argument=name):
+            return f"{parameter.kind.takes}; the same as {name} if left out"
+        case None:
+            return parameter.kind.takes
+    return f"{parameter.kind.takes}; {show_default(parameter)} if left out"
+
+
+def show_default(parameter: Parameter) -> str:
+    return show(parameter.default)
+
+
+def _settings() -> Iterable[Parameter]:
+    return Recipe.parameters().values()
+
+
+def example(layer: type[Layer]) -> tuple[str, str]:
+    """The example of a layer with what comes of it, and the module in PyTorch."""
+    call, network = try_example(layer)
+    (node,) = network.layers
+    inside = ", ".join([*map(repr, node.torch.args), *(f"{key}={value!r}" for key, value in node.torch.kwargs.items())])
+    counted = f", {network.parameters:,} parameters" if network.parameters else ""
+    return f"`{call}` on {network.input} gives {network.output}{counted}", f"{node.torch.name}({inside})"
+
+
+def try_example(layer: type[Layer]) -> tuple[str, Network]:
+    """The example's call, and the network that consists of it alone."""
+    call, shape = (part.strip() for part in layer.example.split(" @ "))
+    return call, load(Source("example", f"model Example {{\n  input {shape}\n  {call}\n}}\n"))
