@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnspec.layers.base import TorchCall
 from cnnspec.network.model import LayerNode, Network, Node
@@ -18,18 +18,23 @@ def build_module(network: Network) -> nn.Module:
     """The network as a module, with fresh weights.
 
     Parameters are named as the layers' paths say. Layers are made in reading order, so that after the same
-    `torch.manual_seed` the weights are those of the emitted code. Raises ImportError where torch is missing.
+    `torch.manual_seed` the weights are those of the emitted code. Raises ImportError, with what to install, where
+    torch is missing.
     """
-    module: nn.Module = _module(require("torch"), network.root)
-    return module
+    require("torch")
+    return _module(network.root)
 
 
-def _module(torch: Any, node: Node) -> Any:
+def _module(node: Node) -> nn.Module:
+    from torch import nn
+
     if isinstance(node, LayerNode):
-        return _run(torch, node.torch)
-    return torch.nn.Sequential(OrderedDict((child.key, _module(torch, child)) for child in node.children))
+        return _run(node.torch)
+    return nn.Sequential(OrderedDict((child.key, _module(child)) for child in node.children))
 
 
-def _run(torch: Any, call: TorchCall) -> Any:
-    make = reduce(getattr, call.name.split("."), torch)
-    return make(*call.args, **call.kwargs)
+def _run(call: TorchCall) -> nn.Module:
+    import torch
+
+    module: nn.Module = reduce(getattr, call.name.split("."), torch)(*call.args, **call.kwargs)  # type: ignore
+    return module

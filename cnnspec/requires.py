@@ -7,12 +7,12 @@ from importlib import import_module
 INSTALL = 'pip install "cnnspec[torch]"'
 
 
-class MissingPackage(Exception):
+class MissingPackage(ImportError):
     """A package that is needed here is not installed; `help` is the line that installs it."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"this needs {name}, which is not installed")
-        self.name, self.help = name, f"install it with: {INSTALL}"
+        super().__init__(f"this needs {name}, which is not installed", name=name)
+        self.help = f"install it with: {INSTALL}"
 
     def __str__(self) -> str:
         return f"{self.args[0]}; {self.help}"
