@@ -10,16 +10,25 @@ from typing import Any
 import torch
 
 from cnnspec.data import facts
+from cnnspec.data.csv_file import read_csv
 from cnnspec.data.error import DataError
 from cnnspec.data.facts import Dataset
 from cnnspec.data.folder import read_folder
 from cnnspec.data.made import read_circles, read_digits, read_random
+from cnnspec.data.npz_file import read_npz
 from cnnspec.data.parts import Data, Part, Raw, Request, split, statistics
+from cnnspec.data.vision import read_torchvision
 from cnnspec.layers.base import Shape
 
 READERS: dict[type[Dataset], Callable[[Any, Request], Raw]] = {
     facts.Digits: read_digits,
+    facts.Mnist: read_torchvision,
+    facts.FashionMnist: read_torchvision,
+    facts.Cifar10: read_torchvision,
+    facts.Cifar100: read_torchvision,
     facts.Folder: read_folder,
+    facts.Csv: read_csv,
+    facts.Npz: read_npz,
     facts.Circles: read_circles,
     facts.Random: read_random,
 }

@@ -63,13 +63,15 @@ def read_images(paths: Sequence[Path], shape: Shape) -> tuple[Tensor, list[tuple
 
     Raises `DataError` naming the files that cannot be read."""
     pil = package("PIL.Image")
+    pil.init()
+    likely_first = sorted(pil.ID, key=lambda name: name not in ("JPEG", "PNG"))
     pixels = np.empty((len(paths), *shape.sizes), np.uint8)
     found: list[tuple[str, tuple[int, int]]] = [("", (0, 0))] * len(paths)
     faults: list[tuple[int, str]] = []
 
     def read(index: int) -> None:
         try:
-            with pil.open(paths[index]) as image:
+            with pil.open(paths[index], formats=likely_first) as image:
                 found[index] = image.mode, image.size
                 pixels[index] = fit(image, shape)
         except Exception as error:  # Pillow's plugins raise nearly anything at a damaged file
@@ -102,7 +104,7 @@ def in_threads(work: Callable[[int], None], count: int) -> None:
         for index in range(start, min(start + CHUNK, count)):
             work(index)
 
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         list(pool.map(chunk, range(0, count, CHUNK)))
 
 
@@ -113,8 +115,9 @@ def changes(found: Sequence[tuple[str, tuple[int, int]]], shape: Shape) -> tuple
     modes = counted(was for was, _ in found)
     messages = []
     if set(sizes) != {(width, height)}:
-        others = [f"{w}x{h}" for w, h in sizes if (w, h) != (width, height)]
-        messages.append(f"images are resized from {_and_others(others, 'sizes')} to {width}x{height} (width x height)")
+        others = [f"{h}x{w}" for w, h in sizes if (w, h) != (width, height)]
+        order = "" if all(w == h for w, h in (*sizes, (width, height))) else " (height x width)"
+        messages.append(f"images are resized from {_and_others(others, 'sizes')} to {height}x{width}{order}")
     if set(modes) != {mode}:
         others = [MODE_NAMES.get(was, f"mode {was}") for was in modes if was != mode]
         messages.append(f"images are converted from {_and_others(others, 'modes')} to {MODE_NAMES[mode]}")
