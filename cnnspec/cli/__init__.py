@@ -34,6 +34,12 @@ class Commands(click.Group):
 
             print_diagnostics(error.diagnostics)
             sys.exit(1)
+        except ModuleNotFoundError as error:
+            from cnnspec.cli.common import fail
+            from cnnspec.requires import missing
+
+            fault = missing(error)
+            fail(fault.msg, fault.help)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,135 @@
+"""What is shipped: a wheel that works by itself, without torch where torch is not needed, under pinned versions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from cnnspec import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+DIGITS = str(ROOT / "examples" / "digits.cnn")
+
+
+def run(*arguments: str, path: Path | None = None, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """A Python process, with a folder that stands first on its path."""
+    environment = os.environ | ({"PYTHONPATH": str(path)} if path else {}) | {"NO_COLOR": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+
+
+def build(target: str, folder: Path) -> Path:
+    done = run("-m", "hatchling", "build", "--target", target, "--directory", str(folder))
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked."""
+    wheel = build("wheel", tmp_path_factory.mktemp("wheel"))
+    folder = tmp_path_factory.mktemp("installed")
+    zipfile.ZipFile(wheel).extractall(folder)
+    return folder
+
+
+def test_the_wheel_holds_what_is_needed(installed: Path) -> None:
+    package = installed / "cnnspec"
+    assert (package / "grammar" / "cnn.lark").read_bytes() == (ROOT / "grammar" / "cnn.lark").read_bytes()
+    assert (package / "py.typed").exists()
+    assert (package / "cli" / "new.cnn").exists()
+    assert {path.name for path in installed.iterdir()} == {"cnnspec", f"cnnspec-{__version__}.dist-info"}
+
+
+def test_the_wheel_checks_a_spec(installed: Path, tmp_path: Path) -> None:
+    where = run("-c", "import cnnspec; print(cnnspec.__file__)", path=installed, folder=tmp_path)
+    assert Path(where.stdout.strip()).is_relative_to(installed)
+    checked = run("-m", "cnnspec", "check", DIGITS, path=installed, folder=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    faulty = run("-m", "cnnspec", "check", str(ROOT / "docs/faulty/lenet.cnn"), path=installed, folder=tmp_path)
+    assert faulty.returncode == 1
+    assert "E301" in faulty.stdout + faulty.stderr
+
+
+def test_the_source_archive_holds_what_the_tests_need(tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path)) as archive:
+        names = archive.getnames()
+    inside = {name.partition("/")[2] for name in names}
+    assert {"grammar/cnn.lark", "cnnspec/py.typed", "examples/digits.cnn", "Makefile", "constraints.txt"} <= inside
+    assert {"docs/faulty/lenet.cnn", "tests/test_package.py", "LICENSE", "README.md"} <= inside
+
+
+# -------------------------------------------------------------------------------------------------- without torch
+
+BLOCKED = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[1].split(","):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocker())
+from cnnspec.cli import main
+main(sys.argv[2:], prog_name="cnnspec")
+"""
+EXTRA = "torch,torchvision,numpy,sklearn,matplotlib,safetensors,PIL,tqdm"
+
+
+@pytest.mark.parametrize("command", ["check", "summary", "emit"])
+def test_commands_that_do_without_torch(command: str) -> None:
+    done = run("-c", BLOCKED, EXTRA, command, DIGITS)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [["train", DIGITS], ["eval", "runs/1"], ["predict", "runs/1", "digit.png"]])
+@pytest.mark.parametrize("missing", ["torch", EXTRA])
+def test_commands_that_need_torch_say_which_line_installs_it(command: list[str], missing: str) -> None:
+    done = run("-c", BLOCKED, missing, *command)
+    assert done.returncode == 1
+    assert "torch" in done.stderr
+    assert 'pip install "cnnspec[torch]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# ------------------------------------------------------------------------------------------------ pinned versions
+
+
+def needed(name: str, extras: frozenset[str]) -> set[str]:
+    """Names of everything that a distribution asks for on this machine, directly or indirectly."""
+    found: set[str] = set()
+    todo, done = [(name, extras)], set()
+    while todo:
+        asked = todo.pop()
+        if asked in done:
+            continue
+        done.add(asked)
+        for requirement in requirements(*asked):
+            found.add(canonicalize_name(requirement.name))
+            todo.append((requirement.name, frozenset(requirement.extras)))
+    return found
+
+
+def requirements(name: str, extras: frozenset[str]) -> list[Requirement]:
+    try:
+        every = [Requirement(text) for text in requires(name) or []]
+    except PackageNotFoundError:
+        return []
+    return [r for r in every if r.marker is None or any(r.marker.evaluate({"extra": e}) for e in (extras or {""}))]
+
+
+def test_every_dependency_is_pinned() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(line.count("==") == 1 and " " not in line for line in pins)
+    pinned = {line.partition("==")[0] for line in pins}
+    assert pinned == {canonicalize_name(name) for name in pinned}
+    assert needed("cnnspec", frozenset({"torch", "dev"})) - pinned == set()
