@@ -1,0 +1,1 @@
+"""What can be computed from a network: one fold over its layers per file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cnnspec.layers.axes import Slide, Sliding, per_axis, ranked, require_map
+from cnnspec.layers.axes import Slide, Sliding, per_axis, ranked, require_map, times
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
 from cnnspec.words import Amounts, Kernel, Sizes, like
 
@@ -66,6 +66,18 @@ class AvgPool(Pool):
             for size, k, s, p in zip(x.spatial, *(per_axis(self, name, x) for name in names), strict=True)
         )
 
+    def output(self, x: Shape) -> Shape:
+        result = super().output(x)
+        kernel = per_axis(self, "kernel", x)
+        if x.rank == 3 and any(k > size for k, size in zip(kernel, x.spatial, strict=True)):
+            raise Refused(
+                "E303",
+                f"avgpool has a {times(kernel)} kernel for a map of only {times(x.spatial)}, before its padding",
+                argument="kernel",
+                help="on maps of three axes PyTorch wants the kernel of avgpool to fit without the padding",
+            )
+        return result
+
     def torch(self, x: Shape) -> TorchCall:
         options = self.keywords("stride", "padding", ceil_mode="ceil", count_include_pad="count_include_pad")
         return ranked("AvgPool", x, self.kernel, **options)
@@ -95,7 +107,8 @@ class AdaptivePool(Layer):
         return Window(kernel, kernel, (0,) * x.rank, (1,) * x.rank) if alike and max(sizes) > 1 else None
 
     def torch(self, x: Shape) -> TorchCall:
-        return ranked(self.module, x, self.size)
+        # nn.AdaptiveAvgPool1d is the one that does not take None.
+        return ranked(self.module, x, x.spatial if self.size == (None,) else self.size)
 
 
 class AdaptiveAvgPool(AdaptivePool):
