@@ -24,7 +24,8 @@ def augment(x: Tensor, augmentations: tuple[Augmentation, ...], generator: torch
     `generator` may live on another device than the images: a CPU generator gives the same changes on every device.
     """
     if augmentations and x.dim() != 4:
-        raise DataError(f"{augmentations[0].word} changes images, and the samples have {x.dim() - 1} axes, not CxHxW")
+        sizes = "x".join(map(str, x.shape[1:]))
+        raise DataError(f"{augmentations[0].word} changes images, and the samples are of shape {sizes}")
     for augmentation in augmentations:
         x = CHANGES[type(augmentation)](x, augmentation, generator)
     return x
