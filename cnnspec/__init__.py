@@ -1,3 +1,78 @@
-"""cnnspec: describe a convolutional network in a small file; check, measure, emit, build and train it."""
+"""cnnspec: describe a convolutional network in a small file; check, measure, emit, build and train it.
+
+Every function takes a spec as a path, as a `Source` (see `text`), or an already checked `Network`:
+
+    network = cnnspec.load("tinycnn3.cnn")
+    network.parameters, network.output
+    module = cnnspec.build(network)
+
+Only what a function needs is imported, when it is called: torch is loaded by `build` and `train`, never by `check`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from cnnspec.diagnostics import Diagnostic, SpecError
+from cnnspec.source import Source
+
+if TYPE_CHECKING:
+    import torch
+
+    from cnnspec.network import Checked, Network
 
 __version__ = "0.1.0"
+
+__all__ = ["Diagnostic", "Source", "SpecError", "build", "check", "emit", "load", "summary", "text", "train"]
+
+Spec: TypeAlias = "str | os.PathLike[str] | Source | Network"
+
+
+def text(spec: str, name: str = "<string>") -> Source:
+    """A spec that is not in a file; `name` is how messages call it."""
+    return Source(name, spec)
+
+
+def check(
+    spec: str | os.PathLike[str] | Source, *, set: Mapping[str, object] | None = None, input: object | None = None
+) -> Checked:
+    """Every diagnostic of a spec (`.diagnostics`, the errors among them `.errors`) and its right `.networks`.
+
+    `set` overrides parameters (`{"classes": 100}`) and training settings (`{"train.epochs": 3}`); `input` tries
+    another input (`"1x28x28"` or `(1, 28, 28)`).
+    """
+    from cnnspec.network import check, read_source
+
+    source = spec if isinstance(spec, Source) else read_source(spec)
+    return check(source, set=set, input=input)
+
+
+def load(
+    spec: Spec,
+    *,
+    model: str | None = None,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+    train: bool = False,
+) -> Network:
+    """The checked network of a spec; raises `SpecError` with every diagnostic where there are errors.
+
+    `model` chooses where there are several. `train` fills in the training settings that the spec leaves out.
+    """
+    from cnnspec.network import Network, load, read_source
+
+    if isinstance(spec, Network):
+        return spec
+    source = spec if isinstance(spec, Source) else read_source(spec)
+    return load(source, model=model, set=set, input=input, train=train)
+
+
+def build(
+    spec: Spec, *, model: str | None = None, set: Mapping[str, object] | None = None, input: object | None = None
+) -> torch.nn.Module:
+    """The network as a PyTorch module, with freshly drawn weights. Needs torch."""
+    from cnnspec.build import build_module
+
+    return build_module(load(spec, model=model, set=set, input=input))

@@ -8,8 +8,7 @@ annotation names a kind (`KINDS`), which says what values the argument takes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
@@ -45,10 +44,12 @@ def like(argument: str) -> Any:
 
 
 class Symbol(Record):
-    """A name that nothing in scope defines; a kind may know it (`same`, `zeros`, `cifar10`)."""
+    """A name that nothing in scope defines; a kind may know it (`same`, `zeros`, `cifar10`). `known` are the names
+    that are defined there."""
 
     name: str
     span: Span
+    known: tuple[str, ...] = ()
 
 
 class CallValue(Record):
@@ -79,6 +80,8 @@ class Kind(Record):
 
     takes: str
     read: Callable[[Any], Any]
+    names: bool = False
+    """Whether names of its own are among the values."""
 
 
 class Word(Record):
@@ -174,8 +177,14 @@ def show(value: Any) -> str:
 # ---------------------------------------------------------------------------------------------------------- kinds
 
 
+LARGEST = 2**31 - 1
+"""No size or count of a network may be larger."""
+
+
 def _integer(value: Any, least: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
+        if value > LARGEST:
+            raise Mismatch(f"{value} is more than {LARGEST}")
         if value < least:
             raise Mismatch(f"{value} is less than {least}")
         return value
@@ -244,16 +253,23 @@ def describe(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else show(value)
 
 
+def closest(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that was probably meant, or none."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(known), 1)
+
+
 def choice(*names: str) -> Kind:
     takes = " or ".join(names) if len(names) < 3 else ", ".join(names[:-1]) + f" or {names[-1]}"
 
     def read(value: Any) -> str:
         if isinstance(value, Symbol) and value.name in names:
             return value.name
-        close = get_close_matches(value.name, names, 1) if isinstance(value, Symbol) else []
+        close = closest(value.name, names) if isinstance(value, Symbol) else []
         raise Mismatch(f"{describe(value)} is not one of them" + (f", {close[0]} is" if close else ""))
 
-    return Kind(takes, read)
+    return Kind(takes, read, names=True)
 
 
 def optional(kind: Kind) -> Kind:
@@ -262,16 +278,18 @@ def optional(kind: Kind) -> Kind:
     def read(value: Any) -> Any:
         return None if isinstance(value, Symbol) and value.name == "none" else kind.read(value)
 
-    return Kind(f"{kind.takes}, or none", read)
+    return Kind(f"{kind.takes}, or none", read, names=kind.names)
 
 
 def list_of(kind: Kind, takes: str) -> Kind:
     """A list, or one value in its place."""
 
     def read(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, Symbol) and value.name == "none":
+            return ()
         return tuple(kind.read(item) for item in (value if isinstance(value, tuple) else (value,)))
 
-    return Kind(takes, read)
+    return Kind(takes, read, names=True)
 
 
 def word_of(registry: Mapping[str, type[Word]], takes: str) -> Kind:
@@ -284,12 +302,12 @@ def word_of(registry: Mapping[str, type[Word]], takes: str) -> Kind:
             raise Mismatch(f"{describe(value)} is none")
         word = registry.get(value.name)
         if word is None:
-            close = get_close_matches(value.name, registry, 1)
+            close = closest(value.name, registry)
             hint = f", {close[0]} is" if close else f"; there are {', '.join(registry)}"
             raise Mismatch(f"{value.name} is none{hint}")
         return bind(word, value)
 
-    return Kind(takes, read)
+    return Kind(takes, read, names=True)
 
 
 KINDS: dict[str, Kind] = {
@@ -297,7 +315,7 @@ KINDS: dict[str, Kind] = {
     "Natural": Kind("a whole number from 0", lambda value: _integer(value, 0)),
     "Kernel": Kind("a whole number from 1, or one per axis (3x5)", lambda value: _per_axis(value, 1)),
     "Amounts": Kind("a whole number from 0, or one per axis ([0, 3])", lambda value: _per_axis(value, 0)),
-    "Padding": Kind("a whole number from 0, one per axis ([0, 3]), same or valid", _padding),
+    "Padding": Kind("a whole number from 0, one per axis ([0, 3]), same or valid", _padding, names=True),
     "Sizes": Kind("a whole number from 1, or one per axis (7x7; ? keeps an axis)", _sizes),
     "Dims": Kind("sizes (3x32x32)", _dims),
     "Number": Kind("a number", _number),
@@ -316,7 +334,7 @@ def kind_of(annotation: str) -> Kind:
     if annotation.endswith(" | None"):
         return optional(kind_of(annotation.removesuffix(" | None")))
     if annotation.startswith("Literal["):
-        return choice(*re.findall(r'"([^"]*)"', annotation))
+        return choice(*re.findall(r"['\"](\w+)['\"]", annotation))
     return KINDS[annotation]
 
 
@@ -374,6 +392,9 @@ def bind_arguments(
         try:
             values[name] = parameters[name].kind.read(argument.value)
         except Mismatch as mismatch:
+            if isinstance(argument.value, Symbol) and not parameters[name].kind.names:
+                faults.append(unknown_name(argument.value))
+                continue
             message = f"{word} cannot take {describe(argument.value)} for {name}"
             takes = f"{name} takes {parameters[name].kind.takes}"
             faults.append(Diagnostic("E204", message, argument.span, str(mismatch), notes=(takes,)))
@@ -390,6 +411,16 @@ def bind_arguments(
     return values
 
 
+def unknown_name(symbol: Symbol) -> Diagnostic:
+    """A name that nothing in reach defines."""
+    close = closest(symbol.name, symbol.known)
+    fixes = tuple(Fix(f"did you mean {name}?", (Edit(symbol.span, name),)) for name in close)
+    notes = (f"known here: {', '.join(symbol.known)}",) if symbol.known else ()
+    return Diagnostic(
+        "E206", f"nothing here is called {symbol.name}", symbol.span, "not known", notes=notes, fixes=fixes
+    )
+
+
 def _too_many(word: str, names: list[str], argument: Argument, refers: str) -> Diagnostic:
     count = {0: "no arguments", 1: "one argument"}.get(len(names), f"{len(names)} arguments")
     return Diagnostic("E205", f"{word} takes {count}", argument.span, "one too many", notes=(f"it is {refers}",))
@@ -398,8 +429,6 @@ def _too_many(word: str, names: list[str], argument: Argument, refers: str) -> D
 def _unknown_argument(word: str, parameters: Mapping[str, Parameter], argument: Argument, refers: str) -> Diagnostic:
     assert argument.name is not None
     span = argument.name_span or argument.span
-    fixes = tuple(
-        Fix(f"did you mean {close}?", (Edit(span, close),)) for close in get_close_matches(argument.name, parameters, 1)
-    )
+    fixes = tuple(Fix(f"did you mean {close}?", (Edit(span, close),)) for close in closest(argument.name, parameters))
     message = f"{word} has no argument {argument.name}"
     return Diagnostic("E202", message, span, "not known here", notes=(f"it is {refers}",), fixes=fixes)

@@ -43,6 +43,7 @@ CODES: dict[str, Code] = {
     "E211": _error("no-input", "a model without exactly one input, before its layers"),
     "E212": _error("recursive-block", "a block that contains itself"),
     "E213": _error("too-large", "more layers or deeper nesting than the checker expands"),
+    "E214": _error("taken-name", "a name that no submodule can have"),
     # E3: shapes
     "E301": _error("size-mismatch", "the number written for the incoming channels or features is not what arrives"),
     "E302": _error("wrong-rank", "the layer does not take a shape with this many axes"),
@@ -58,6 +59,7 @@ CODES: dict[str, Code] = {
     "E504": _error("bad-setting", "a training setting that cannot be used"),
     # notes and warnings
     "N001": Code("hole", "note", "the answer to a question mark"),
+    "N002": Code("not-checked", "note", "a model whose parameters have no values"),
     "W001": _warning("linear-on-map", "linear acts on the last axis of a map, which is rarely meant"),
     "W002": _warning("unused-block", "a block that no model uses"),
 }

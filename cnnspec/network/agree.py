@@ -1,0 +1,81 @@
+"""Whether a network and its data set belong together: the shape of a sample, and the number of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnnspec.data.facts import Dataset, Facts
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
+from cnnspec.layers.base import Shape
+from cnnspec.network.model import LayerNode
+from cnnspec.source import Span
+from cnnspec.words import show
+
+
+def disagreements(
+    input: Shape, input_span: Span, output: Shape, last: LayerNode | None, data: Dataset, data_span: Span, folder: str
+) -> Iterator[Diagnostic]:
+    """Faults of a network of this input and output, trained on this data set.
+
+    `last` is the layer that made the output; relative paths of the data set start at `folder`."""
+    facts = data.facts(Path(folder))
+    if facts.shape is not None and facts.shape != input.sizes:
+        yield _wrong_input(input, input_span, Shape(facts.shape), data, data_span)
+    end = last.span if last else input_span
+    if output.rank:
+        yield _no_classifier(output, end, data, data_span)
+    elif facts.classes is not None and not _fits(output, facts):
+        yield _wrong_classes(output, end, facts, data, data_span)
+
+
+def _fits(output: Shape, facts: Facts) -> bool:
+    """One value per class; of two classes one value can tell."""
+    assert facts.classes is not None
+    return output.channels == len(facts.classes) or (output.channels, len(facts.classes)) == (1, 2)
+
+
+def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_span: Span) -> Diagnostic:
+    fixes = [Fix(f"make the input {shape}", (Edit(span, str(shape)),))]
+    fixes += [
+        Fix(f"or write {show(changed)}: {how}", (Edit(data_span, show(changed)),))
+        for changed, how in _brought_to(input, shape, data)
+    ]
+    message = f"samples of {data.word} are {shape}, but the input is {input}"
+    return Diagnostic("E501", message, span, "the input", (Label(data_span, f"gives {shape}"),), fixes=tuple(fixes))
+
+
+def _brought_to(input: Shape, shape: Shape, data: Dataset) -> Iterator[tuple[Dataset, str]]:
+    """Arguments of the data set that make its samples fit."""
+    if not data.images or input.rank != 2:
+        return
+    borders = {(wanted - size) / 2 for wanted, size in zip(input.spatial, shape.spatial, strict=True)}
+    border = borders.pop()
+    if "pad" in data.__fields__ and not borders and border > 0 and border % 1 == 0 and input.channels == shape.channels:
+        padding = data.pad + int(border)  # type: ignore[attr-defined]
+        yield data.replace(pad=padding), f"a border of {padding} makes them {input}"
+    if "resize" in data.__fields__ and input.channels in (1, 3, 4):
+        yield data.replace(resize=True), f"resized to {input}"
+
+
+def _no_classifier(output: Shape, span: Span, data: Dataset, data_span: Span) -> Diagnostic:
+    message = f"the network ends in a map of {output}, not in one value per class"
+    fixes = (Fix("end with flatten and a linear layer of one output per class"),)
+    return Diagnostic(
+        "E503", message, span, f"{output} comes out here", (Label(data_span, "to train on"),), fixes=fixes
+    )
+
+
+def _wrong_classes(output: Shape, span: Span, facts: Facts, data: Dataset, data_span: Span) -> Diagnostic:
+    assert facts.classes is not None
+    classes = len(facts.classes)
+    message = f"the network ends in {output.channels} values, but {data.word} has {classes} classes"
+    fixes = (Fix(f"make the last layer's output {classes}"),)
+    return Diagnostic(
+        "E502",
+        message,
+        span,
+        f"{output.channels} come out here",
+        (Label(data_span, f"{classes} classes"),),
+        fixes=fixes,
+    )

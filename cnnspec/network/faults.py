@@ -1,0 +1,171 @@
+"""The wording of what can be wrong with shapes: the fault, why it is so, and what would mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.layers.base import Layer, Refused, Shape
+from cnnspec.network import trail as trails
+from cnnspec.network.model import LayerNode
+from cnnspec.network.trail import Trail
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+from cnnspec.words import Faults, describe
+
+
+def unit(layer: Layer) -> str:
+    return "features" if layer.word == "linear" else "channels"
+
+
+def arrive(count: int, what: str) -> str:
+    return f"{count} arrives" if count == 1 else f"{count} arrive"
+
+
+def answer(span: Span, message: str, text: str) -> Diagnostic:
+    """The answer to a question mark."""
+    return Diagnostic("N001", message, span, text, fixes=(Fix(f"write {text}", (Edit(span, text),), safe=True),))
+
+
+# --------------------------------------------------------------------------------------------------------- claims
+
+
+def wrong_claim(call: tree.Call, claim: tree.Expr, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
+    """`linear(4096 -> 256)` where 2048 arrive."""
+    arriving = layer.incoming(trail.shape)
+    message = f"{layer.word} is written for {describe(claimed)} {unit(layer)}, but {arrive(arriving, unit(layer))}"
+    fixes = [Fix("let it be inferred, or write the size that arrives", (Edit(claim.span, str(arriving)),), safe=True)]
+    notes = []
+    if layer.word == "linear" and isinstance(claimed, int):
+        fits = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
+        notes = [note for note in fits if note] or [f"no square input makes it {claimed}"] * bool(_flattened(trail))
+        fixes += trails.repairs(trail, claimed)
+    elif not trail.steps and isinstance(claimed, int):
+        shape = Shape((claimed, *trail.origin.spatial))
+        fixes.append(Fix(f"or change the input to {shape}", (Edit(trail.span, str(shape)),)))
+    return Diagnostic(
+        "E301",
+        message,
+        claim.span,
+        "written here",
+        trails.labels(trail),
+        trails.chain_of_sizes(trail) if layer.word == "linear" else "",
+        tuple(notes),
+        tuple(fixes),
+    )
+
+
+def _flattened(trail: Trail) -> bool:
+    map_then = trails.before_flatten(trail)
+    return map_then is not None and bool(trail.origin.rank)
+
+
+def unflattened(call: tree.Call, claim: tree.Expr, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
+    """A linear layer that was written for features, at a map."""
+    shape = trail.shape
+    message = f"linear is written for {describe(claimed)} features, but a map of {shape} arrives"
+    fix = _insert_flatten(call)
+    why = f"linear acts on the last axis, which has {shape.sizes[-1]}; flattened, the map has {trails.product(shape)}"
+    if claimed != shape.elements:
+        both = (*fix.edits, Edit(claim.span, str(shape.elements)))
+        fix = Fix(f"put flatten before it, and write the {shape.elements} features that come out", both)
+    return Diagnostic("E301", message, claim.span, "written here", trails.labels(trail), why, fixes=(fix,))
+
+
+def _insert_flatten(call: tree.Call) -> Fix:
+    start = Span(call.span.source, call.span.start, call.span.start)
+    return Fix("put flatten before it", (Edit(start, "flatten, "),))
+
+
+def linear_on_map(call: tree.Call, shape: Shape) -> Diagnostic:
+    rows = shape.elements // shape.sizes[-1]
+    message = f"linear acts on the last axis of a map: on each of the {rows} rows of {shape} alone"
+    return Diagnostic("W001", message, call.span, "is flatten missing?", fixes=(_insert_flatten(call),))
+
+
+# ------------------------------------------------------------------------------------------------------- refusals
+
+
+def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Diagnostic:
+    """A layer that does not take the shape that arrives."""
+    chain = trails.chain_of_sizes(trail)
+    notes = []
+    if refusal.code == "E303" and (smallest := trails.smallest_input(trail, layer)):
+        notes.append(f"the smallest input that gets through here is {smallest}")
+    return Diagnostic(
+        refusal.code,
+        refusal.message,
+        _argument_span(call, layer, refusal.argument),
+        f"{trail.shape} arrives here",
+        () if refusal.code == "E303" else trails.labels(trail),
+        "\n".join(part for part in (chain, refusal.why) if part),
+        tuple(notes),
+        (Fix(refusal.help),) if refusal.help else (),
+    )
+
+
+def _argument_span(call: tree.Call, layer: Layer, name: str | None) -> Span:
+    names = list(layer.parameters())
+    for position, argument in enumerate(call.arguments):
+        if name == (argument.name.text if argument.name else names[position]):
+            return argument.value.span
+    return call.span
+
+
+# ------------------------------------------------------------------------------------- predictions and assertions
+
+
+def predicted_sizes(value: Any, span: Span) -> tuple[int | None, ...]:
+    """A prediction as sizes, None for `?`; raises `Faults` where it is no shape."""
+    sizes = value if isinstance(value, tuple) else (value,)
+    for size in sizes:
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+            note = "a shape is 128x4x4, 2048 or [width, 4, 4]"
+            message = f"{describe(value)} is not a shape"
+            raise Faults(Diagnostic("E208", message, span, "not a shape", notes=(note,)))
+    return sizes
+
+
+def wrong_prediction(prediction: tree.Expr, sizes: tuple[int | None, ...], trail: Trail) -> Diagnostic:
+    predicted = "x".join("?" if size is None else str(size) for size in sizes)
+    shape = trail.shape
+    text = str(shape) if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
+    fix = Fix("write what comes out, if that is what you want", (Edit(prediction.span, text),), safe=True)
+    why = trails.chain_of_sizes(trail)
+    message = f"{shape} comes out here, not {predicted}"
+    return Diagnostic("E305", message, prediction.span, "predicted here", why=why, fixes=(fix,))
+
+
+def wrong_assertion(claim: tree.Assert, value: Any, count: int, layers: tuple[LayerNode, ...]) -> Diagnostic:
+    """An assertion that is false, with the sum behind `parameters`."""
+    if not isinstance(value, bool):
+        return Diagnostic("E208", f"{describe(value)} is neither true nor false", claim.condition.span)
+    number = _claimed_count(claim.condition)
+    why = _sum(count, layers) if "parameters" in claim.condition.span.text else ""
+    if number is None:
+        return Diagnostic("E306", "this does not hold", claim.condition.span, f"parameters is {count:,}", why=why)
+    difference = count - number.value
+    message = f"there are {count:,} parameters, not {number.value:,}"
+    label = f"{abs(difference):,} too {'few' if difference > 0 else 'many'}"
+    fix = Fix("write the sum, if the network is what you want", (Edit(number.span, f"{count:_}"),), safe=True)
+    return Diagnostic("E306", message, number.span, label, why=why, fixes=(fix,))
+
+
+def _claimed_count(condition: tree.Expr) -> tree.Number | None:
+    """The number in `parameters == N`."""
+    if isinstance(condition, tree.Binary) and condition.operator == "==":
+        for name, number in ((condition.left, condition.right), (condition.right, condition.left)):
+            if isinstance(name, tree.Name) and name.text == "parameters" and isinstance(number, tree.Number):
+                return number
+    return None
+
+
+def _sum(count: int, layers: tuple[LayerNode, ...]) -> str:
+    """Layer by layer, then all of it."""
+    counted = [node for node in layers if node.weights.count]
+    rows = [
+        f"{node.weights.count:>{len(f'{count:,}')},}  {node.path} {trails.written_text(node.span)}" for node in counted
+    ]
+    terms = " + ".join(f"{node.weights.count:,}" for node in counted)
+    total = [f"{terms} = {count:,}"] if len(counted) <= trails.MOST_STEPS else [f"{count:,} together"]
+    return "\n".join(trails.shorten(rows) + total)

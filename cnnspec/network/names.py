@@ -1,0 +1,119 @@
+"""Names: keys of submodules, parameters of blocks, and what people call layers elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.record import REQUIRED
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+from cnnspec.words import Kind, Parameter
+
+ANY = Kind("any value", lambda value: value, names=True)
+"""The kind of a block's parameters: what a value is good for shows where the block uses it."""
+
+FAMILIAR = {
+    "conv1d": "conv",
+    "conv2d": "conv",
+    "conv3d": "conv",
+    "convolution": "conv",
+    "convtranspose2d": "conv_transpose",
+    "conv2dtranspose": "conv_transpose",
+    "deconv": "conv_transpose",
+    "pool": "maxpool",
+    "maxpool1d": "maxpool",
+    "maxpool2d": "maxpool",
+    "maxpool3d": "maxpool",
+    "maxpooling2d": "maxpool",
+    "max_pool2d": "maxpool",
+    "avgpool2d": "avgpool",
+    "averagepooling2d": "avgpool",
+    "adaptiveavgpool2d": "adaptive_avgpool",
+    "globalaveragepooling2d": "adaptive_avgpool",
+    "gap": "adaptive_avgpool",
+    "bn": "batchnorm",
+    "batchnorm1d": "batchnorm",
+    "batchnorm2d": "batchnorm",
+    "batch_norm": "batchnorm",
+    "batchnormalization": "batchnorm",
+    "layer_norm": "layernorm",
+    "layernormalization": "layernorm",
+    "dense": "linear",
+    "fc": "linear",
+    "fully_connected": "linear",
+    "dropout2d": "channel_dropout",
+    "spatialdropout2d": "channel_dropout",
+    "leakyrelu": "leaky_relu",
+    "swish": "silu",
+    "lrn": "local_response_norm",
+    "view": "flatten",
+    "reshape": "flatten",
+}
+"""Layers by the names they have in Python, Keras or speech, in lower case."""
+
+# fmt: off
+TAKEN = frozenset((
+    "T_destination", "add_module", "append", "apply", "bfloat16", "buffers", "call_super_init", "children",
+    "compile", "cpu", "cuda", "double", "dump_patches", "eval", "extend", "extra_repr", "float", "forward",
+    "get_buffer", "get_extra_state", "get_parameter", "get_submodule", "half", "insert", "ipu", "load_state_dict",
+    "modules", "mtia", "named_buffers", "named_children", "named_modules", "named_parameters", "parameters", "pop",
+    "register_backward_hook", "register_buffer", "register_forward_hook", "register_forward_pre_hook",
+    "register_full_backward_hook", "register_full_backward_pre_hook", "register_load_state_dict_post_hook",
+    "register_load_state_dict_pre_hook", "register_module", "register_parameter", "register_state_dict_post_hook",
+    "register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule", "share_memory",
+    "state_dict", "to", "to_empty", "train", "training", "type", "xpu", "zero_grad",
+))
+# fmt: on
+"""Attributes of `nn.Sequential`: a submodule of one of these names would hide it, and PyTorch refuses it."""
+
+
+class Keys:
+    """Hands out the keys of one module's children: their labels, or their positions."""
+
+    def __init__(self, report: Callable[[Diagnostic], None]) -> None:
+        self.report = report
+        self.position = 0
+        self.taken: dict[str, Span] = {}
+
+    def take(self, step: tree.Step) -> str:
+        """The key of the next child. A wrong label is reported, and kept for what it is."""
+        position = str(self.position)
+        self.position += 1
+        key = step.label.text if step.label else position
+        span = step.label.span if step.label else step.op.span
+        fault = self.fault(key, span, step)
+        if fault:
+            self.report(fault)
+        self.taken.setdefault(key, span)
+        return key
+
+    def fault(self, key: str, span: Span, step: tree.Step) -> Diagnostic | None:
+        if step.computed and "{" in key:
+            return Diagnostic("E106", "computed names are not supported yet", span, "this version cannot compute it")
+        if key in self.taken:
+            first = Label(self.taken[key], "first used here")
+            return Diagnostic("E207", f"two children of this module are called {key}", span, "used again", (first,))
+        if key in TAKEN or key.startswith("__"):
+            note = "PyTorch refuses a submodule of that name"
+            return Diagnostic("E214", f"every PyTorch module has a {key} of its own", span, "taken", notes=(note,))
+        if not key or "." in key:
+            note = "the parts of a parameter's name are joined by points"
+            return Diagnostic("E214", "a name is empty or has a point in it", span, "not a name", notes=(note,))
+        return None
+
+
+def parameters_of(owner: tree.Block | tree.Model) -> dict[str, Parameter]:
+    """The parameters of a block or model; a default stands as it is written."""
+    return {
+        param.name.text: Parameter(
+            param.name.text, ANY, REQUIRED if param.default is None else Written(param.default.span.text)
+        )
+        for param in owner.params
+    }
+
+
+class Written(str):
+    """A default as text, shown as it was written."""
+
+    __slots__ = ()

@@ -1,0 +1,76 @@
+"""What is given from outside the text: overrides of parameters and settings, and the input to try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnspec.network.evaluate import evaluate
+from cnnspec.record import Record
+from cnnspec.source import Source, Span
+from cnnspec.syntax import tree
+from cnnspec.syntax.parser import parse
+from cnnspec.words import Argument, Faults
+
+
+class UsageFault(Exception):
+    """Something is wrong with what was asked, not with the spec."""
+
+
+class Overrides(Record):
+    """`parameters` of models and `settings` of `train { }`, by name; `input` is None where the spec's own counts.
+
+    Settings of the data set that come from outside look for relative paths in the working directory."""
+
+    parameters: dict[str, Argument]
+    settings: dict[str, Argument]
+    input: Argument | None
+
+
+def overrides(given: Mapping[str, object], input: object | None) -> Overrides:
+    """Values as text of the language (`"[1, 2]"`, `"sgd(lr=0.1)"`) or as Python values; raises `SpecError` or
+    `Faults` for text that has no value."""
+    prefix = "train."
+    parameters = {name: read(name, value) for name, value in given.items() if not name.startswith(prefix)}
+    settings = {
+        name.removeprefix(prefix): read(name, value) for name, value in given.items() if name.startswith(prefix)
+    }
+    return Overrides(parameters, settings, None if input is None else read("input", input))
+
+
+def read(name: str, value: object) -> Argument:
+    """One value from outside. Messages about it show it under the name of its option."""
+    text = value if isinstance(value, str) else _written(value)
+    source = Source(f"<{name}>", f"let value = {text}\n")
+    parsed = parse(source)
+    faults = parsed.diagnostics
+    if faults or len(parsed.file.items) != 1 or not isinstance(parsed.file.items[0], tree.Let):
+        message = f": {faults[0].message}" if faults else ""
+        raise UsageFault(f"{text!r} is not a value for {name}{message}")
+    expr = parsed.file.items[0].value
+    shown = Source(f"<{name}>", text)
+    whole = Span(shown, 0, len(text))
+    try:
+        return Argument(name, _move(evaluate(expr, {}), whole), whole, whole)
+    except Faults as wrong:
+        raise UsageFault(f"{text!r} is not a value for {name}: {wrong.diagnostics[0].message}") from None
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_written(item) for item in value) + "]"
+    return str(value)
+
+
+def _move(value: Any, span: Span) -> Any:
+    """A value whose names and calls stand at `span`."""
+    if isinstance(value, tuple):
+        return tuple(_move(item, span) for item in value)
+    if isinstance(value, Argument):
+        return value.replace(value=_move(value.value, span), span=span, name_span=span)
+    if hasattr(value, "arguments"):
+        arguments = tuple(_move(argument, span) for argument in value.arguments)
+        return value.replace(arguments=arguments, span=span, name_span=span)
+    return value.replace(span=span) if hasattr(value, "span") else value

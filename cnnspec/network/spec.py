@@ -1,0 +1,270 @@
+"""One check of one source: its definitions, and the networks of its models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
+from cnnspec.layers.base import Shape
+from cnnspec.network.agree import disagreements
+from cnnspec.network.evaluate import arguments, evaluate, unsupported
+from cnnspec.network.expand import Expander, bind_block
+from cnnspec.network.faults import predicted_sizes
+from cnnspec.network.model import Network
+from cnnspec.network.names import parameters_of
+from cnnspec.network.settings import Overrides, UsageFault
+from cnnspec.recipe import Recipe
+from cnnspec.record import REQUIRED, Record
+from cnnspec.source import Source, Span
+from cnnspec.syntax import tree
+from cnnspec.syntax.parser import parse
+from cnnspec.words import Argument, CallValue, Faults, bind_arguments
+
+
+class Checked(Record):
+    """What a check found: the networks without errors, and all diagnostics in the order of the text."""
+
+    networks: tuple[Network, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self.diagnostics if d.severity == "error")
+
+
+class Spec:
+    """One check of one source."""
+
+    def __init__(self, source: Source, given: Overrides, train: bool, only: str | None) -> None:
+        self.source, self.given, self.train = source, given, train
+        self.found: dict[tuple[str, int, int], Diagnostic] = {}
+        parsed = parse(source)
+        self.report(*parsed.diagnostics)
+        self.file = parsed.file
+        self.blocks = self._defined(tree.Block)
+        self.models = self._defined(tree.Model)
+        self.presets = self._defined(tree.Preset, self.models)
+        self.broken = bool(parsed.diagnostics)
+        self.only = only
+        self.folder = "" if source.name.startswith("<") else os.path.dirname(source.name)  # noqa: PTH120
+
+    def report(self, *diagnostics: Diagnostic) -> None:
+        """Keep what is new: one place has one fault of a kind, however often a block is expanded."""
+        for diagnostic in diagnostics:
+            key = (diagnostic.code, diagnostic.span.start, diagnostic.span.end)
+            self.found.setdefault(key, diagnostic)
+
+    def check(self) -> Checked:
+        for item in self.file.items:
+            if isinstance(item, tree.Use | tree.Let):
+                what = "use" if isinstance(item, tree.Use) else "let"
+                self.report(*unsupported(f"{what} is", item.span).diagnostics)
+        networks = tuple(self.networks())
+        self._unused_settings()
+        in_order = sorted(self.found.values(), key=lambda d: (d.span.source is not self.source, d.span.start))
+        return Checked(networks, tuple(in_order))
+
+    # -------------------------------------------------------------------------------------------------- definitions
+
+    def _defined(self, kind: type, also: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The items of one kind by name; a name that is defined twice is reported and keeps its first meaning."""
+        named: dict[str, Any] = {}
+        for item in self.file.items:
+            if not isinstance(item, kind):
+                continue
+            name = item.name.text  # type: ignore[attr-defined]
+            first = named.get(name) or (also or {}).get(name)
+            if first:
+                label = Label(first.name.span, "first defined here")
+                message = f"{name} is defined twice"
+                self.report(Diagnostic("E207", message, item.name.span, "again here", (label,)))  # type: ignore[attr-defined]
+            else:
+                named[name] = item
+                self._check_definition(item)
+        return named
+
+    def _check_definition(self, item: Any) -> None:
+        if isinstance(item, tree.Block) and not item.name.text[:1].isupper():
+            close = item.name.text[:1].upper() + item.name.text[1:]
+            fix = Fix(f"call it {close}, here and where it is used", (Edit(item.name.span, close),))
+            message = f"the block {item.name.text} begins with a lower-case letter, as layers do"
+            self.report(Diagnostic("E207", message, item.name.span, "a block's name", fixes=(fix,)))
+        seen: dict[str, Span] = {}
+        for param in () if isinstance(item, tree.Preset) else item.params:
+            if param.name.text in seen:
+                label = Label(seen[param.name.text], "first here")
+                message = f"{item.name.text} has two parameters called {param.name.text}"
+                self.report(Diagnostic("E207", message, param.name.span, "again here", (label,)))
+            seen.setdefault(param.name.text, param.name.span)
+
+    # ----------------------------------------------------------------------------------------------------- networks
+
+    def networks(self) -> Iterator[Network]:
+        """Every model whose parameters have values, and every preset."""
+        names = [item.name.text for item in self.file.items if isinstance(item, tree.Model | tree.Preset)]
+        if self.only is not None and self.only not in names:
+            raise UsageFault(f"there is no model {self.only}; there are {', '.join(names) or 'none'}")
+        if not names and not self.broken:
+            end = self.source.span(0, min(1, len(self.source.text)))
+            self.report(Diagnostic("E210", "there is no model in this file", end, "model NAME { } belongs here"))
+        taken: dict[str, bool] = dict.fromkeys(self.given.parameters, False)
+        expander = Expander(self.blocks, self.report)
+        for item in dict.fromkeys(item for item in self.file.items if isinstance(item, tree.Model | tree.Preset)):
+            if self.only in (None, item.name.text):
+                try:
+                    yield from self._network(item, expander, taken)
+                except Faults as wrong:
+                    self.report(*wrong.diagnostics)
+        unknown = [name for name, used in taken.items() if not used]
+        if unknown and self.models:
+            raise UsageFault(f"no model here has a parameter {unknown[0]}{self._known_parameters()}")
+        self._unused_blocks(expander)
+
+    def _known_parameters(self) -> str:
+        known = [p.name.text for model in self.models.values() for p in model.params]
+        return f"; there are {', '.join(dict.fromkeys(known))}" if known else ""
+
+    def _network(self, item: tree.Model | tree.Preset, expander: Expander, taken: dict[str, bool]) -> Iterator[Network]:
+        bound = self._preset(item) if isinstance(item, tree.Preset) else self._model(item)
+        if bound is None:
+            return
+        model, call = bound
+        parameters = {param.name.text for param in model.params}
+        given = {name: a.value for name, a in self.given.parameters.items() if name in parameters}
+        taken.update(dict.fromkeys(given, True))
+        scope = bind_block(model, call, given)
+        statement = self._input(model)
+        if statement is None:
+            return
+        shape, span = self._shape(statement, scope)
+        root, flow = expander.root(model, scope, shape, span)
+        recipe, data_span = self._recipe(item.name)
+        if recipe and flow.shape:
+            last = flow.steps[-1].node if flow.steps else None
+            faults = disagreements(
+                shape, span, flow.shape, last, recipe.data, data_span or item.name.span, self._data()
+            )
+            self.report(*faults)
+        if root and not any(d.severity == "error" for d in self.found.values()):
+            yield Network(item.name.text, self.source, root, scope, recipe, self._data())
+
+    def _data(self) -> str:
+        """Where relative paths of the data start: beside the spec, unless the data set came from outside."""
+        return "" if "data" in self.given.settings else self.folder
+
+    def _model(self, model: tree.Model) -> tuple[tree.Model, CallValue] | None:
+        missing = [
+            name
+            for name, parameter in parameters_of(model).items()
+            if parameter.default is REQUIRED and name not in self.given.parameters
+        ]
+        span = model.name.span
+        if not missing:
+            return model, CallValue(model.name.text, (), span, span)
+        if not any(self._names(preset) == model.name.text for preset in self.presets.values()):
+            message = f"{model.name.text} is not checked: {' and '.join(missing)} have no value"
+            notes = (f"`model name = {model.name.text}(...)` gives values, or --set {missing[0]}=...",)
+            self.report(Diagnostic("N002", message, span, "not checked", notes=notes))
+        return None
+
+    def _names(self, preset: tree.Preset) -> str:
+        return preset.value.name.text if isinstance(preset.value, tree.Call) else preset.value.text
+
+    def _preset(self, preset: tree.Preset) -> tuple[tree.Model, CallValue]:
+        name, value = self._names(preset), preset.value
+        span = value.name.span if isinstance(value, tree.Call) else value.span
+        if name not in self.models:
+            known = f"there are {', '.join(self.models)}" if self.models else "there are none"
+            raise Faults(Diagnostic("E210", f"there is no model {name} above", span, "not a model", notes=(known,)))
+        given = arguments(value, {}) if isinstance(value, tree.Call) else ()
+        return self.models[name], CallValue(name, given, value.span, span)
+
+    # -------------------------------------------------------------------------------------------------------- input
+
+    def _input(self, model: tree.Model) -> tree.Input | None:
+        """The one input of a model, which stands before its layers."""
+        inputs = [s for s in model.body.statements if isinstance(s, tree.Input)]
+        if not inputs:
+            if not self.broken:
+                message = f"{model.name.text} has no input"
+                fix = (Fix("write the shape of one sample first: input 3x32x32"),)
+                self.report(Diagnostic("E211", message, model.name.span, "input is missing", fixes=fix))
+            return None
+        for extra in inputs[1:]:
+            label = Label(inputs[0].span, "first here")
+            self.report(Diagnostic("E211", f"{model.name.text} has two inputs", extra.span, "again here", (label,)))
+        before = model.body.statements[: model.body.statements.index(inputs[0])]
+        if any(isinstance(statement, tree.Chain) for statement in before):
+            message = "the input stands behind a layer"
+            self.report(Diagnostic("E211", message, inputs[0].span, "belongs first in the model"))
+        return inputs[0]
+
+    def _shape(self, statement: tree.Input, scope: Mapping[str, Any]) -> tuple[Shape, Span]:
+        override = self.given.input
+        value = override.value if override else evaluate(statement.shape, scope)
+        span = override.span if override else statement.shape.span
+        sizes = predicted_sizes(value, span)
+        known = tuple(size for size in sizes if size is not None)
+        if len(known) < len(sizes) or len(known) > 4:
+            note = "an input is 3x32x32 (channels, height, width), 1x16000, 1x16x64x64 or a number of features"
+            message = (
+                "an open size is not supported yet" if len(known) < len(sizes) else "an input has one to four sizes"
+            )
+            code = "E106" if len(known) < len(sizes) else "E302"
+            raise Faults(Diagnostic(code, message, span, "not an input", notes=(note,)))
+        return Shape(known), span
+
+    # ----------------------------------------------------------------------------------------------------- training
+
+    def _recipe(self, model: tree.Identifier) -> tuple[Recipe | None, Span | None]:
+        """The settings for a model: `train { }`, then `train NAME { }`, then those from outside."""
+        blocks = [t for t in self.file.items if isinstance(t, tree.Train) and t.model is None]
+        blocks += [t for t in self.file.items if isinstance(t, tree.Train) and t.model and t.model.text == model.text]
+        if not (blocks or self.given.settings or self.train):
+            return None, None
+        settings: dict[str, Argument] = {}
+        for block in blocks:
+            settings |= self._settings(block)
+        settings |= self.given.settings
+        spans: dict[str, Span] = {}
+        span = blocks[-1].span if blocks else model.span
+        call = CallValue("train", tuple(settings.values()), span, span)
+        try:
+            values = bind_arguments("train", Recipe.parameters(), call, refers=Recipe.signature(), spans=spans)
+        except Faults as wrong:
+            self.report(*wrong.diagnostics)
+            return None, None
+        return Recipe(**values), spans.get("data")
+
+    def _settings(self, block: tree.Train) -> dict[str, Argument]:
+        settings: dict[str, Argument] = {}
+        for setting in block.settings:
+            name = setting.name.text
+            if name in settings:
+                first = settings[name].name_span
+                labels = (Label(first, "first here"),) if first else ()
+                self.report(Diagnostic("E205", f"{name} is set twice", setting.name.span, "again here", labels))
+            try:
+                value = evaluate(setting.value, {})
+                settings[name] = Argument(name, value, setting.value.span, setting.name.span)
+            except Faults as wrong:
+                self.report(*wrong.diagnostics)
+        return settings
+
+    def _unused_settings(self) -> None:
+        models = {**self.models, **self.presets}
+        for item in self.file.items:
+            if isinstance(item, tree.Train) and item.model and item.model.text not in models:
+                message = f"there is no model {item.model.text} to train"
+                self.report(Diagnostic("E210", message, item.model.span, "not a model"))
+
+    def _unused_blocks(self, expander: Expander) -> None:
+        """Blocks that no model reaches; silent where a fault may have hidden the use."""
+        if self.only is not None or any(d.severity == "error" for d in self.found.values()):
+            return
+        for name, block in self.blocks.items():
+            if name not in expander.used:
+                note = "only blocks that a model uses are checked"
+                self.report(Diagnostic("W002", f"no model uses {name}", block.name.span, "not used", notes=(note,)))

@@ -1,0 +1,273 @@
+"""How a shape came about: the layers that ran before a fault, and what else they could have given.
+
+Everything here runs only when there is a fault to explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+
+from cnnspec.diagnostics import Edit, Fix, Label
+from cnnspec.layers.base import Layer, Refused, Shape
+from cnnspec.layers.shape import Flatten
+from cnnspec.network.model import LayerNode
+from cnnspec.record import Record
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+
+LARGEST_INPUT = 4096
+"""Input sizes are searched up to here."""
+
+MOST_STEPS = 8
+"""A longer chain of sizes is shown without its middle."""
+
+
+class Step(Record):
+    """A layer that ran, the call it stands in, and whether the call is expanded only once."""
+
+    node: LayerNode
+    call: tree.Call
+    once: bool
+
+
+class Trail(Record):
+    """Where the shape started (the input, or a prediction after a fault) and what ran since."""
+
+    origin: Shape
+    span: Span
+    steps: tuple[Step, ...]
+
+    @property
+    def shape(self) -> Shape:
+        return self.steps[-1].node.output if self.steps else self.origin
+
+    @property
+    def layers(self) -> list[Layer]:
+        return [step.node.layer for step in self.steps]
+
+
+def run(layers: list[Layer], shape: Shape) -> Shape | None:
+    """What a chain of layers makes of a shape; None where one of them refuses it."""
+    try:
+        for layer in layers:
+            shape = layer.output(shape)
+    except Refused:
+        return None
+    return shape
+
+
+# ------------------------------------------------------------------------------------------------- why it is so
+
+
+def chain_of_sizes(trail: Trail) -> str:
+    """The sizes of the map from the origin on, each change with its arithmetic, and what flatten made of it."""
+    changes = [step for step in trail.steps if step.node.input.spatial != step.node.output.spatial]
+    slides = [step for step in changes if step.node.output.rank == step.node.input.rank]
+    sizes = [_side(trail.origin), *(_side(step.node.output) for step in slides)]
+    lines = [" -> ".join(shorten(sizes))] if slides else []
+    lines += shorten([_arithmetic(steps) for steps in _by_call(slides)])
+    lines += [_flattening(step) for step in changes if isinstance(step.node.layer, Flatten)]
+    return "\n".join(lines)
+
+
+def shorten(items: list[str]) -> list[str]:
+    if len(items) <= MOST_STEPS:
+        return items
+    return [*items[: MOST_STEPS // 2], "...", *items[-MOST_STEPS // 2 :]]
+
+
+def _by_call(steps: list[Step]) -> Iterator[list[Step]]:
+    """Steps that stand in the same call, together, at the place of the first."""
+    together: dict[int, list[Step]] = {}
+    for step in steps:
+        together.setdefault(step.call.span.start, []).append(step)
+    yield from together.values()
+
+
+def _arithmetic(steps: list[Step]) -> str:
+    sums = [text for step in steps if (text := step.node.layer.arithmetic(step.node.input))]
+    times = f", {len(steps)} times" if len(steps) > 1 else ""
+    return f"{written(steps[0].call)} on line {steps[0].call.span.line}{times}: {', '.join(shorten(sums))}"
+
+
+def _flattening(step: Step) -> str:
+    return f"flatten: {product(step.node.input)}"
+
+
+def product(shape: Shape) -> str:
+    """`16 x 4 x 4 = 256`"""
+    return f"{' x '.join(map(str, shape.sizes))} = {shape.elements}" if shape.rank else str(shape.elements)
+
+
+def written(call: tree.Call) -> str:
+    """A call as it stands in the text, on one line."""
+    return written_text(call.span)
+
+
+def written_text(span: Span) -> str:
+    text = " ".join(span.text.split())
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _side(shape: Shape) -> str:
+    """The size of a map: one number where it is square."""
+    sizes = shape.spatial
+    return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
+
+
+def labels(trail: Trail) -> tuple[Label, ...]:
+    """Where the number that arrives was made: the flatten, or the layer that set the channels."""
+    for step in reversed(trail.steps):
+        node = step.node
+        if isinstance(node.layer, Flatten):
+            return (Label(node.span, f"{node.input} becomes {node.output} here"),)
+        if node.input.channels != node.output.channels:
+            return (Label(node.span, f"{node.output.channels} come from here"),)
+    return (Label(trail.span, f"{trail.origin} starts here"),)
+
+
+# ------------------------------------------------------------------------------------- what would make it right
+
+
+def before_flatten(trail: Trail) -> Shape | None:
+    """The map that the last flatten received."""
+    for step in reversed(trail.steps):
+        if isinstance(step.node.layer, Flatten):
+            return step.node.input
+        if step.node.input != step.node.output:
+            return None
+    return None
+
+
+def fitting_input(trail: Trail, features: int) -> str | None:
+    """For which input the map would flatten to `features`, in a sentence; None where there is no such input."""
+    origin, layers = trail.origin, trail.layers
+    if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1:
+        return None
+
+    def elements(side: int) -> int:
+        shape = run(layers, _square(origin, side))
+        return shape.elements if shape else 0
+
+    smallest = first(lambda side: elements(side) >= features)
+    if smallest is None or elements(smallest) != features:
+        return None
+    beyond = first(lambda side: elements(side) > features)
+    largest = beyond - 1 if beyond else smallest
+    cut = max(n for n, step in enumerate(trail.steps) if isinstance(step.node.layer, Flatten))
+    map_then = run(layers[:cut], _square(origin, smallest))
+    assert map_then is not None
+    sizes = _square(origin, smallest)
+    upto = f" (up to {_square(origin, largest)})" if largest > smallest else ""
+    return f"{features} = {' x '.join(map(str, map_then.sizes))} fits an input of {sizes}{upto}"
+
+
+def _square(shape: Shape, side: int) -> Shape:
+    return Shape((shape.channels, *[side] * shape.rank))
+
+
+def first(holds: Callable[[int], bool]) -> int | None:
+    """The smallest size from 1 for which a condition holds that stays true once it is; None beyond the search."""
+    low, high = 1, LARGEST_INPUT
+    if not holds(high):
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def smallest_input(trail: Trail, layer: Layer) -> Shape | None:
+    """The smallest square input from which `layer` still gets a map it accepts."""
+    origin = trail.origin
+    if not origin.rank or len(set(origin.spatial)) > 1:
+        return None
+    side = first(lambda side: run([*trail.layers, layer], _square(origin, side)) is not None)
+    return _square(origin, side) if side else None
+
+
+def earlier(trail: Trail, features: int) -> str | None:
+    """Where on the way the map had `features` elements, in a sentence."""
+    flattened = before_flatten(trail)
+    for step in reversed(trail.steps):
+        shape = step.node.input
+        if shape.rank and shape != flattened and shape.elements == features:
+            sizes = " x ".join(map(str, shape.sizes))
+            return f"{features} = {sizes} is what {written(step.call)} on line {step.call.span.line} receives"
+    return None
+
+
+def repairs(trail: Trail, features: int) -> list[Fix]:
+    """Changes to layers before the flatten that would make `features` right: paddings, then a pool more."""
+    if before_flatten(trail) is None:
+        return []
+    found = list(_paddings(trail, features))[:1] or _all_paddings(trail, features)
+    return found + _one_more_pool(trail, features)
+
+
+def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
+    """A padding in one layer; those that keep the size come first."""
+    layers = trail.layers
+    candidates = []
+    for at, step in enumerate(trail.steps):
+        kernel = _kernel(step.node.layer)
+        if kernel is None or not step.once:
+            continue
+        for padding in range(1, kernel // 2 + 1):
+            changed = [*layers[:at], step.node.layer.replace(padding=padding), *layers[at + 1 :]]
+            if _gives(changed, trail.origin, features):
+                candidates.append((2 * padding != kernel - 1, at, padding))
+    for _, at, padding in sorted(candidates):
+        call = trail.steps[at].call
+        message = f"or keep {features} with padding={padding} in {written(call)} on line {call.span.line}"
+        yield Fix(message, (_set_argument(call, "padding", padding),))
+
+
+def _all_paddings(trail: Trail, features: int) -> list[Fix]:
+    """The padding that keeps the size, in every convolution that has none."""
+    layers, edits = trail.layers, []
+    for at, step in enumerate(trail.steps):
+        kernel = _kernel(step.node.layer)
+        if kernel and kernel % 2 and kernel > 1 and step.node.layer.word == "conv":
+            layers[at] = step.node.layer.replace(padding=kernel // 2)
+            edits.append(_set_argument(step.call, "padding", kernel // 2))
+    if len(edits) > 1 and _gives(layers, trail.origin, features):
+        return [Fix(f"or keep {features} with padding in every convolution", tuple(dict.fromkeys(edits)))]
+    return []
+
+
+def _one_more_pool(trail: Trail, features: int) -> list[Fix]:
+    from cnnspec.layers.pool import MaxPool
+
+    at = max(n for n, step in enumerate(trail.steps) if isinstance(step.node.layer, Flatten))
+    flatten = trail.steps[at]
+    pooled = [*trail.layers[:at], MaxPool(2), *trail.layers[at:]]
+    if not flatten.once or not _gives(pooled, trail.origin, features):
+        return []
+    start = flatten.call.span
+    edit = Edit(Span(start.source, start.start, start.start), "maxpool(2), ")
+    return [Fix(f"or keep {features} with one more maxpool(2) before flatten", (edit,))]
+
+
+def _kernel(layer: Layer) -> int | None:
+    """The kernel of a layer that slides it and takes a padding."""
+    kernel = getattr(layer, "kernel", None)
+    padding = getattr(layer, "padding", None)
+    return kernel if isinstance(kernel, int) and padding == 0 else None
+
+
+def _gives(layers: list[Layer], origin: Shape, features: int) -> bool:
+    shape = run(layers, origin)
+    return shape is not None and prod(shape.sizes) == features
+
+
+def _set_argument(call: tree.Call, name: str, value: int) -> Edit:
+    """An edit that gives a call an argument it does not have, or changes the one it has."""
+    for argument in call.arguments:
+        if argument.name and argument.name.text == name:
+            return Edit(argument.value.span, str(value))
+    end = call.span.end
+    if call.arguments:
+        return Edit(Span(call.span.source, end - 1, end - 1), f", {name}={value}")
+    return Edit(Span(call.span.source, call.name.span.end, end), f"({name}={value})")
