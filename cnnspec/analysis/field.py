@@ -38,7 +38,8 @@ class Field(Record):
 
     @property
     def size(self) -> tuple[int, ...]:
-        """How many values are seen along each axis; more than there are where the field reaches into padding."""
+        """How many values are seen along each axis, at the most: more than there are where the field reaches into
+        padding."""
         return tuple(int(span) + 1 for span in self.span)
 
 
