@@ -1,0 +1,42 @@
+"""`cnnspec emit`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnspec.cli.common import fail, load, network_options
+
+if TYPE_CHECKING:
+    from cnnspec.emit import Style
+
+
+@click.command()
+@network_options
+@click.option(
+    "--style",
+    type=click.Choice(["sequential", "forward"]),
+    default="sequential",
+    show_default=True,
+    help="Groups as nn.Sequential, or every step written out in a forward.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write to this file, and replace it if it exists."
+)
+def command(
+    file: str, model: str | None, overrides: tuple[str, ...], input_shape: str | None, style: Style, output: Path | None
+) -> None:
+    """Print the network as Python that needs PyTorch alone."""
+    from cnnspec.emit import emit
+    from cnnspec.files import write
+
+    text = emit(load(file, model, overrides, input_shape), style=style)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write(output, text)
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror}", code=2)

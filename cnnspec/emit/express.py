@@ -1,0 +1,97 @@
+"""Values and how Python writes them: as literals, or in terms of a constructor's arguments.
+
+A place in a class (an argument of one of its layers) has one value for every use of the class. Where these agree the
+place is a literal; where they differ it is an expression that gives the right value in every use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from typing import Any
+
+Values = tuple[Any, ...]
+"""What one place, or one argument, is in each use of its class."""
+
+Scope = Mapping[str, Values]
+"""The arguments an expression may use."""
+
+
+def plain(value: Any) -> Any:
+    """A value of the language as Python has it: fractions become numbers."""
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return value
+
+
+def literal(value: Any) -> str:
+    match value:
+        case str():
+            return quoted(value)
+        case float():
+            return repr(value).replace("e-0", "e-").replace("e+", "e")
+        case tuple():
+            return "(" + ", ".join(map(literal, value)) + (",)" if len(value) == 1 else ")")
+    return repr(value)
+
+
+def quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def same(left: Sequence[Any], right: Sequence[Any]) -> bool:
+    """Equal one by one, where `True` is not 1."""
+    return all(
+        a == b and isinstance(a, bool) == isinstance(b, bool) for a, b in zip(map(plain, left), right, strict=True)
+    )
+
+
+def constant(values: Values) -> bool:
+    return same(values[:1] * len(values), values)
+
+
+def explain(values: Values, scope: Scope) -> str | None:
+    """The simplest expression that has these values: a literal, an argument, an argument multiplied or divided by a
+    whole number, a product of two, or a tuple of such."""
+    if constant(values):
+        return literal(values[0])
+    for text, found in _candidates(values, scope):
+        if same(found, values):
+            return text
+    if all(isinstance(value, tuple) and len(value) == len(values[0]) for value in values):
+        parts = [explain(part, scope) for part in zip(*values, strict=True)]
+        known = [part for part in parts if part is not None]
+        if len(known) == len(parts):
+            return f"({', '.join(known)})" if len(known) > 1 else f"({known[0]},)"
+    return None
+
+
+def _candidates(values: Values, scope: Scope) -> Iterator[tuple[str, Values]]:
+    yield from scope.items()
+    if not _whole(values):
+        return
+    numbers = {name: found for name, found in scope.items() if _whole(found)}
+    for name, found in numbers.items():
+        factor = values[0] // found[0]
+        if factor > 1:
+            yield f"{factor} * {name}", tuple(factor * value for value in found)
+    for name, found in numbers.items():
+        divisor = found[0] // values[0]
+        if divisor > 1:
+            yield f"{name} // {divisor}", tuple(value // divisor for value in found)
+    for (left, a), (right, b) in combinations_with_replacement(numbers.items(), 2):
+        yield f"{left} * {right}", tuple(p * q for p, q in zip(a, b, strict=True))
+
+
+def _whole(values: Values) -> bool:
+    return all(type(value) is int and value > 0 for value in values)
+
+
+def annotation(values: Values) -> str:
+    """The type of an argument that takes these values."""
+    names = sorted({"tuple[int, ...]" if type(value) is tuple else type(value).__name__ for value in values})
+    if names == ["float", "int"]:
+        return "float"
+    return " | ".join(names)

@@ -1,0 +1,133 @@
+"""The classes of a plan as Python, in one of two styles."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+from itertools import chain
+from typing import Literal
+
+from cnnspec.emit import layout
+from cnnspec.emit.express import annotation, literal, quoted
+from cnnspec.emit.layout import Entry
+from cnnspec.emit.plan import ClassPlan, Item
+from cnnspec.emit.shapes import shape_text
+from cnnspec.layers.base import Shape
+from cnnspec.network.model import GroupNode, LayerNode
+
+Style = Literal["sequential", "forward"]
+FORWARD = " -> torch.Tensor"
+
+
+class ClassSource:
+    """The text of one class.
+
+    A class whose children all have names sets them as attributes and has a `forward`; any other is a Sequential,
+    whose children may be called by position. So is a plain chain of layers, unless `forward` is asked for.
+    """
+
+    def __init__(self, plan: ClassPlan, style: Style, parameters: int) -> None:
+        self.plan, self.parameters = plan, parameters
+        self.explicit = style == "forward"
+        grouped = any(isinstance(item.nodes[0], GroupNode) for item in plan.items)
+        self.attributes = all(attribute(item.key) for item in plan.items) and (self.explicit or grouped)
+
+    def lines(self) -> list[str]:
+        base = "nn.Module" if self.attributes else "nn.Sequential"
+        methods = [self.constructor()]
+        if self.explicit or self.attributes:
+            methods.append(self.forward())
+        about = self.about()
+        parts = [layout.docstring(about, 1), *methods] if about else methods
+        return [f"class {self.plan.name}({base}):", *chain.from_iterable([*part, ""] for part in parts)][:-1]
+
+    def about(self) -> list[str]:
+        """The shapes that enter and leave, and what a model learns."""
+        outputs = [use.output for use in self.plan.uses[: self.plan.shown]]
+        before, after = arriving(self.plan), shape_text(self.inputs, outputs, self.plan.shown_scope)
+        shapes = ", ".join(filter(None, (before and f"Input {before}", after and f"output {after}")))
+        if self.plan.block:
+            return [f"{shapes}."] if before else []
+        values = ", ".join(f"{name}={literal(found[0])}" for name, found in self.plan.arguments.items())
+        return [f"{shapes}.", f"{self.parameters:,} parameters{' with ' + values if values else ''}."]
+
+    def constructor(self) -> list[str]:
+        lines = layout.signature("__init__", [self.parameter(name) for name in self.plan.arguments], 1)
+        if not self.attributes:
+            return lines + layout.lines(self.container("super().__init__", self.plan.items), 2)
+        lines.append(f"{' ' * 8}super().__init__()")
+        for item in self.plan.items:
+            lines += layout.lines(self.entry(item, f"self.{item.key} = "), 2)
+        return lines
+
+    def parameter(self, name: str) -> str:
+        values = self.plan.arguments[name]
+        default = "" if self.plan.block else f" = {literal(values[0])}"
+        return f"{name}: {annotation(values)}{default}"
+
+    def container(self, head: str, items: tuple[Item, ...], prefix: str = "") -> Entry:
+        """A Sequential around its children: by position, or in an OrderedDict where they have names."""
+        if not items:
+            return Entry(head, prefix=prefix)
+        if all(item.key == str(position) for position, item in enumerate(items)):
+            return Entry(head, entries=tuple(self.entry(item) for item in items), prefix=prefix)
+        if all(attribute(item.key) for item in items):
+            named = Entry("OrderedDict", entries=tuple(self.entry(item, f"{item.key}=") for item in items))
+        else:
+            pairs = Entry(
+                "", entries=tuple(self.entry(item, f"{quoted(item.key)}: ") for item in items), brackets=("{", "}")
+            )
+            named = Entry("OrderedDict", entries=(pairs,))
+        return Entry(head, entries=(named,), prefix=prefix)
+
+    def entry(self, item: Item, prefix: str = "") -> Entry:
+        if item.children is not None:
+            return self.container(item.head, item.children, prefix)
+        return Entry(item.head, item.arguments, prefix=prefix, comment="" if self.explicit else self.shape(item))
+
+    def shape(self, item: Item) -> str:
+        """The shape behind an item; empty for a layer that works element by element."""
+        nodes = item.nodes[: self.plan.shown]
+        first = nodes[0]
+        if isinstance(first, LayerNode) and first.layer.reach == "point" and first.output == first.input:
+            return ""
+        return shape_text(self.inputs, [node.output for node in nodes], self.plan.shown_scope)
+
+    @property
+    def inputs(self) -> list[Shape]:
+        return [use.input for use in self.plan.uses[: self.plan.shown]]
+
+    def forward(self) -> list[str]:
+        steps = list(self.leaves(self.plan.items, "self", self.attributes))
+        lines = layout.signature("forward", ["x: torch.Tensor"], 1, FORWARD)
+        if not steps:
+            return [*lines, f"{' ' * 8}return x"]
+        for target, comment in steps[:-1]:
+            lines += layout.commented(f"{' ' * 8}x = {target}(x)", comment)
+        target, comment = steps[-1]
+        return lines + layout.commented(f"{' ' * 8}return {target}(x)", comment)
+
+    def leaves(self, items: tuple[Item, ...], owner: str, named: bool = False) -> Iterator[tuple[str, str]]:
+        """What `forward` calls, with a comment each: the children, or every layer below them where it is explicit."""
+        for position, item in enumerate(items):
+            by_name = named or attribute(item.key)
+            target = f"{owner}.{item.key}" if by_name else f"{owner}[{position}]"
+            if item.children and self.explicit:
+                yield from self.leaves(item.children, target)
+            else:
+                yield target, self.shape(item) if by_name else self.called(item)
+
+    def called(self, item: Item) -> str:
+        """What stands at a position: `Conv2d -> 32x16x16`."""
+        return " -> ".join(filter(None, (item.head.removeprefix("nn."), self.shape(item))))
+
+
+def attribute(key: str) -> bool:
+    """Whether `self.key` gives a submodule this very name: Python mangles `__key` and folds letters beyond ASCII."""
+    return key.isidentifier() and key.isascii() and not keyword.iskeyword(key) and not key.startswith("__")
+
+
+def arriving(plan: ClassPlan) -> str:
+    """The shape that a class takes."""
+    inputs = [use.input for use in plan.uses[: plan.shown]]
+    return shape_text(inputs, inputs, plan.shown_scope)
