@@ -67,12 +67,12 @@ class Flow:
         """Go on from a shape that the text states."""
         self.__init__(shape, span)  # type: ignore[misc]
 
-    def run(self, layer: Layer) -> None:
+    def pass_unknown(self, layer: Layer, span: Span) -> None:
         """Behind a layer while the shape is unknown: flatten and linear make it known again."""
         if isinstance(layer, Flatten):
             self.axes = 1
         elif isinstance(layer, Linear) and self.axes == 1:
-            self.shape = self.believed = Shape((layer.out,))
+            self.restart(Shape((layer.out,)), span)
 
     def believe(self, layer: Layer) -> None:
         """Behind a layer: what the author's shape becomes."""
@@ -223,7 +223,7 @@ class Expander:
         """The layer with the shape that arrives; checks what the call claims about it."""
         shape = flow.shape
         if shape is None:
-            flow.run(layer)
+            flow.pass_unknown(layer, call.span)
             return None
         if not self.claims(call, layer, module, flow):
             flow.restart(Shape((layer.out,)), call.span)  # type: ignore[attr-defined]

@@ -88,18 +88,18 @@ def linear_on_map(call: tree.Call, shape: Shape) -> Diagnostic:
 
 def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Diagnostic:
     """A layer that does not take the shape that arrives."""
-    chain = trails.chain_of_sizes(trail)
-    notes = []
-    if refusal.code == "E303" and (smallest := trails.smallest_input(trail, layer)):
-        notes.append(f"the smallest input that gets through here is {smallest}")
+    collapsed = refusal.code == "E303"
+    chain = trails.chain_of_sizes(trail) if collapsed else ""
+    smallest = trails.smallest_input(trail, layer) if collapsed else None
+    shape = trail.shape
     return Diagnostic(
         refusal.code,
         refusal.message,
         _argument_span(call, layer, refusal.argument),
-        f"{trail.shape} arrives here",
-        () if refusal.code == "E303" else trails.labels(trail),
+        f"{shape} arrives here" if shape.rank else f"{shape} features arrive here",
+        () if collapsed else trails.labels(trail),
         "\n".join(part for part in (chain, refusal.why) if part),
-        tuple(notes),
+        (f"the smallest input that gets through here is {smallest}",) if smallest else (),
         (Fix(refusal.help),) if refusal.help else (),
     )
 

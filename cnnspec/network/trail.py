@@ -86,9 +86,13 @@ def _by_call(steps: list[Step]) -> Iterator[list[Step]]:
 
 
 def _arithmetic(steps: list[Step]) -> str:
-    sums = [text for step in steps if (text := step.node.layer.arithmetic(step.node.input))]
+    sums = [_sum(step.node) for step in steps]
     times = f", {len(steps)} times" if len(steps) > 1 else ""
     return f"{written(steps[0].call)} on line {steps[0].call.span.line}{times}: {', '.join(shorten(sums))}"
+
+
+def _sum(node: LayerNode) -> str:
+    return node.layer.arithmetic(node.input) or f"{_side(node.input)} becomes {_side(node.output)}"
 
 
 def _flattening(step: Step) -> str:

@@ -3,6 +3,9 @@
 A spec is drawn layer by layer. At each step a torch module is made from the drawn arguments, by a table of its own
 that knows nothing of cnnspec's layers, and run on the meta device: so the generator always knows the shape that
 arrives and can draw mostly sensible arguments, with wrong ones mixed in. What torch refuses ends the spec.
+
+A layer must run with a batch of two while training and of one afterwards. What the meta device accepts is tried on
+real numbers too where that is cheap: it lets pass what the kernels refuse (the channels of a transposed convolution).
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ import torch
 from torch import nn
 
 BATCH = 2
+REAL = 100_000
+"""Layers that move fewer numbers than this are tried on real ones."""
+
 Sizes = tuple[int, ...]
 
 
@@ -490,7 +496,11 @@ class Writer:
                 module = MODULES[call.word](self.shape, call.claim, **call.args)
                 if self.x.ndim > 5:
                     raise ValueError("more axes than any map has")
-                self.x = module(self.x)
+                output = module(self.x)
+            module.eval()(self.x[:1])
+            if self.x.numel() + output.numel() + sum(p.numel() for p in module.parameters()) < REAL:
+                module.to_empty(device="cpu")(torch.zeros(1, *self.shape))
+            self.x = output
         except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
             self.spec.refusal = f"{call.text()} on {self.shape}: {type(error).__name__}: {error}"
             return
