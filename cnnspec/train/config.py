@@ -1,0 +1,132 @@
+"""The configuration and the result of a run, as they are written to its folder and read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from cnnspec.data.facts import Dataset
+from cnnspec.data.parts import Data
+from cnnspec.network.model import Network
+from cnnspec.recipe import Recipe
+from cnnspec.words import Word, show
+
+Weights = Literal["best", "last"]
+
+
+class Strict(BaseModel):
+    """Unknown and missing fields are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Samples(Strict):
+    """How the data was divided, and how the samples are scaled: (x - mean) / std, bytes counted as 0 to 1."""
+
+    train: int
+    validation: int
+    test: int
+    bytes: bool
+    mean: list[float]
+    std: list[float]
+
+
+class Config(Strict):
+    """What was trained, and how; values of the language are written as in a spec, with every default filled in."""
+
+    format: Literal[1] = 1
+    model: str
+    arguments: dict[str, str]
+    input: str
+    parameters: int
+    classes: list[str]
+    train: dict[str, str]
+    data_dir: str | None
+    device: str
+    loss: str
+    samples: Samples
+
+    @property
+    def data_name(self) -> str:
+        return self.train["data"].partition("(")[0]
+
+
+class TestResult(Strict):
+    """The one measurement on the test set, made at the end."""
+
+    __test__ = False
+
+    weights: Weights
+    epoch: int
+    loss: float
+    accuracy: float
+    confusion: list[list[int]]
+
+
+class ReadingResult(Strict):
+    verdict: str
+    because: list[str]
+    advice: list[str]
+
+
+class Result(Strict):
+    """How a run ended."""
+
+    status: Literal["finished", "interrupted", "diverged"]
+    fault: str
+    epochs: int
+    best_epoch: int | None
+    best_epoch_chosen_by: str
+    test: TestResult | None
+    test_accuracy_mean_of_last_three_epochs: float | None
+    """Only where the test set was recorded in every epoch."""
+    reading: ReadingResult
+    training_seconds: float
+    seconds: float
+
+
+def config_of(network: Network, recipe: Recipe, data: Data, *, device: str, loss: str, data_dir: Path | None) -> Config:
+    """Everything it takes to load the network and its data again, from whatever working directory."""
+    here = recipe.replace(data=with_whole_paths(recipe.data, Path(network.folder)))
+    return Config(
+        model=network.name,
+        arguments={name: spelled(value) for name, value in network.arguments.items()},
+        input=str(network.input),
+        parameters=network.parameters,
+        classes=list(data.classes),
+        train={name: spelled(getattr(here, name)) for name in Recipe.parameters()},
+        data_dir=str(data_dir.absolute()) if data_dir else None,
+        device=device,
+        loss=loss,
+        samples=Samples(
+            train=len(data.train),
+            validation=len(data.validation or ()),
+            test=len(data.test),
+            bytes=not data.train.x.is_floating_point(),
+            mean=data.mean.tolist(),
+            std=data.std.tolist(),
+        ),
+    )
+
+
+def with_whole_paths(dataset: Dataset, folder: Path) -> Dataset:
+    """The data set with paths that start at the root of the file system."""
+    paths = {name: getattr(dataset, name) for name in ("path", "test") if getattr(dataset, name, None)}
+    return dataset.replace(**{name: (folder / path).absolute().as_posix() for name, path in paths.items()})
+
+
+def spelled(value: Any) -> str:
+    """A value as it is written in a spec, with every argument of its words."""
+    match value:
+        case Word():
+            inside = ", ".join(f"{name}={spelled(getattr(value, name))}" for name in value.parameters())
+            return f"{value.word}({inside})" if inside else value.word
+        case tuple():
+            return "[" + ", ".join(map(spelled, value)) + "]"
+        case str():
+            return f'"{value}"'
+        case float():
+            return repr(value)
+    return show(value)
