@@ -84,14 +84,28 @@ main(sys.argv[2:], prog_name="cnnspec")
 EXTRA = "torch,torchvision,numpy,sklearn,matplotlib,safetensors,PIL,tqdm"
 
 
-@pytest.mark.parametrize("command", ["check", "summary", "emit"])
-def test_commands_that_do_without_torch(command: str) -> None:
-    done = run("-c", BLOCKED, EXTRA, command, DIGITS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check", DIGITS],
+        ["summary", DIGITS],
+        ["emit", DIGITS],
+        ["layers"],
+        ["new", "-"],
+        ["--help"],
+        ["train", "--help"],
+    ],
+    ids=lambda command: command[-1] if command[-1] != DIGITS else command[0],
+)
+def test_commands_that_do_without_torch(command: list[str]) -> None:
+    done = run("-c", BLOCKED, EXTRA, *command)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", [["train", DIGITS], ["eval", "runs/1"], ["predict", "runs/1", "digit.png"]])
-@pytest.mark.parametrize("missing", ["torch", EXTRA])
+@pytest.mark.parametrize(
+    "command", [["train", DIGITS], ["eval", "runs/1"], ["predict", "runs/1", "digit.png"]], ids=lambda c: c[0]
+)
+@pytest.mark.parametrize("missing", ["torch", EXTRA], ids=["torch", "extra"])
 def test_commands_that_need_torch_say_which_line_installs_it(command: list[str], missing: str) -> None:
     done = run("-c", BLOCKED, missing, *command)
     assert done.returncode == 1

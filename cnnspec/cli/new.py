@@ -21,7 +21,7 @@ def command(path: str, force: bool) -> None:
     if Path(path).exists() and not force:
         raise click.UsageError(f"{path} is already there; --force overwrites it.")
     try:
-        write(Path(path), text.replace("FILE", path))
+        write(Path(path), text)
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
     click.echo(f"Wrote {path}. Next: cnnspec check {path}, then cnnspec train {path}.")

@@ -101,8 +101,8 @@ def _argument(parameter: Parameter) -> str:
 
 
 def _example(layer: type[Layer]) -> str:
-    outcome, torch = vocabulary.example(layer)
-    return f"{outcome}; in PyTorch `{torch}`."
+    call, outcome, torch = vocabulary.example(layer)
+    return f"`{call}` {outcome}; in PyTorch `{torch}`."
 
 
 def _row(*cells: str) -> str:

@@ -123,7 +123,7 @@ def call_text(node: LayerNode) -> str:
         value = getattr(layer, name)
         if name == layer.claims:
             given.append(f"{layer.incoming(node.input)} -> {show(value)}")
-        elif default is REQUIRED:
+        elif default is REQUIRED or (len(layer.__fields__) == 1 and value != default):
             given.append(show(value))
         elif value != (getattr(layer, default.argument) if isinstance(default, Like) else default):
             given.append(f"{name}={show(value)}")

@@ -87,8 +87,8 @@ def article(word: type[Word]) -> str:
         width = max(len(p.name) for p in arguments) + 2
         parts.append("\n".join(f"  {p.name:{width}}{argument(p)}" for p in arguments))
     if issubclass(word, Layer):
-        outcome, torch = example(word)
-        parts.append(f"  Example     {outcome}\n  In PyTorch  {torch}")
+        call, outcome, torch = example(word)
+        parts.append(f"  Example     {call} {outcome}\n  In PyTorch  {torch}")
     return "\n\n".join(parts)
 
 
@@ -131,13 +131,13 @@ def _settings() -> Iterable[Parameter]:
     return Recipe.parameters().values()
 
 
-def example(layer: type[Layer]) -> tuple[str, str]:
-    """The example of a layer with what comes of it, and the module in PyTorch."""
+def example(layer: type[Layer]) -> tuple[str, str, str]:
+    """The call of a layer's example, what comes of it, and the module in PyTorch."""
     call, network = try_example(layer)
     (node,) = network.layers
     inside = ", ".join([*map(repr, node.torch.args), *(f"{key}={value!r}" for key, value in node.torch.kwargs.items())])
     counted = f", {network.parameters:,} parameters" if network.parameters else ""
-    return f"`{call}` on {network.input} gives {network.output}{counted}", f"{node.torch.name}({inside})"
+    return call, f"on {network.input} gives {network.output}{counted}", f"{node.torch.name}({inside})"
 
 
 def try_example(layer: type[Layer]) -> tuple[str, Network]:

@@ -34,8 +34,8 @@ def test_an_article_says_what_arguments_take_and_what_comes_out() -> None:
     text = layers("conv").output
     assert "stride" in text
     assert "1 if left out" in text
-    assert "`conv(16, 3, padding=1)` on 3x32x32 gives 16x32x32, 448 parameters" in text
-    assert "nn.Conv2d(3, 16, kernel_size=3, padding=1)" in text
+    assert "conv(16, 3, padding=1) on 3x32x32 gives 16x32x32, 448 parameters" in text
+    assert "nn.Conv2d(3, 16, 3, padding=1)" in text
     assert "the same as kernel if left out" in layers("maxpool").output
 
 
