@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.source import Source
@@ -21,7 +21,9 @@ from cnnspec.source import Source
 if TYPE_CHECKING:
     import torch
 
+    from cnnspec.emit import Style
     from cnnspec.network import Checked, Network
+    from cnnspec.report.summary import Summary
 
 __version__ = "0.1.0"
 
@@ -67,6 +69,29 @@ def load(
         return spec
     source = spec if isinstance(spec, Source) else read_source(spec)
     return load(source, model=model, set=set, input=input, train=train)
+
+
+def summary(
+    spec: Spec, *, model: str | None = None, set: Mapping[str, object] | None = None, input: object | None = None
+) -> Summary:
+    """Output shape, parameters, MACs, receptive field and activation size of every layer, and their totals."""
+    from cnnspec.report.summary import summarize
+
+    return summarize(load(spec, model=model, set=set, input=input))
+
+
+def emit(
+    spec: Spec,
+    *,
+    style: Style = "sequential",
+    model: str | None = None,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+) -> str:
+    """Python source of the network that needs torch alone; `style` is "sequential" or "forward"."""
+    from cnnspec.emit import emit
+
+    return emit(load(spec, model=model, set=set, input=input), style=style)
 
 
 def build(

@@ -164,7 +164,7 @@ class Spec:
         if not missing:
             return model, CallValue(model.name.text, (), span, span)
         if not any(self._names(preset) == model.name.text for preset in self.presets.values()):
-            message = f"{model.name.text} is not checked: {' and '.join(missing)} have no value"
+            message = f"{model.name.text} is not checked: there is no value for {' and '.join(missing)}"
             notes = (f"`model name = {model.name.text}(...)` gives values, or --set {missing[0]}=...",)
             self.report(Diagnostic("N002", message, span, "not checked", notes=notes))
         return None
