@@ -83,18 +83,22 @@ def _channels_first(what: str, array: Array, shape: Shape) -> tuple[Array, tuple
     """Images as [N, C, H, W], and what was done to make them so."""
     picture_mode(shape, what)
     sizes = array.shape[1:]
-    height, width = shape.spatial
-    if len(sizes) == 3:
-        first, last = sizes[0] in MODES, sizes[2] in MODES
-        if last and sizes != shape.sizes and (not first or sizes == (height, width, shape.channels)):
-            return array.transpose(0, 3, 1, 2), ("images have their channels last; they are moved to the front",)
-        if first:
-            return array, ()
+    if len(sizes) == 3 and _channels_are_last(sizes, shape):
+        return array.transpose(0, 3, 1, 2), ("images have their channels last; they are moved to the front",)
+    if len(sizes) == 3 and sizes[0] in MODES:
+        return array, ()
     if len(sizes) == 2:
         return array[:, None], ()
     if len(sizes) == 1:
         return _unflattened(what, array, shape), ()
     raise _wrong_shape(what, array, shape)
+
+
+def _channels_are_last(sizes: tuple[int, ...], shape: Shape) -> bool:
+    """Where both ends could be channels, the input decides, or the smaller of them."""
+    if sizes[2] not in MODES or sizes == shape.sizes:
+        return False
+    return sizes[0] not in MODES or sizes == (*shape.spatial, shape.channels) or sizes[2] < sizes[0]
 
 
 def _unflattened(what: str, array: Array, shape: Shape) -> Array:

@@ -91,14 +91,14 @@ def _read(dataset: TorchvisionImages, source: Any, folder: Path, *, train: bool)
             found = source(str(folder), train=train, download=True)
         x, y = torch.as_tensor(found.data), torch.as_tensor(found.targets)
     except Exception as error:  # torchvision raises whatever its parsers and the network raise
-        raise _explained(dataset, source, folder, error) from error
+        raise _explained(dataset, source, folder, _said(error)) from error
     x = x.unsqueeze(1) if x.dim() == 3 else x.permute(0, 3, 1, 2).contiguous()
     expected = (len(dataset.mean), dataset.size, dataset.size)
     if len(x) != len(y) or tuple(x.shape[1:]) != expected:
-        fault = ValueError(f"{len(x):,} images of {Shape(tuple(x.shape[1:]))} and {len(y):,} labels were read")
+        fault = f"{len(x):,} images of {Shape(tuple(x.shape[1:]))} and {len(y):,} labels were read"
         raise _explained(dataset, source, folder, fault)
     if not 0 <= int(y.min()) <= int(y.max()) < len(dataset.names):
-        fault = ValueError(f"labels from {y.min()} to {y.max()} were read, and there are {len(dataset.names)} classes")
+        fault = f"labels from {y.min()} to {y.max()} were read, and there are {len(dataset.names)} classes"
         raise _explained(dataset, source, folder, fault)
     return Part(x, y)
 
@@ -114,29 +114,29 @@ def _impatient() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _explained(dataset: TorchvisionImages, source: Any, folder: Path, error: Exception) -> DataError:
+MISSING = "missing"
+ELSEWHERE = "with the files in another folder, name it: --data-dir DIR, or the environment variable CNNSPEC_DATA"
+FETCH = "with a network, run the same command again: it downloads them there"
+
+
+def _explained(dataset: TorchvisionImages, source: Any, folder: Path, cause: str) -> DataError:
     """Which files are missing or damaged, where they belong, and what to do."""
     files = _idx_files(source, folder) if hasattr(source, "resources") else _batch_files(source, folder)
-    faults = {path: fault for path, fault in files.items() if fault}
     home = next(iter(files)).parent
-    listed = tuple(f"{path.name}: {fault}" for path, fault in faults.items())
-    elsewhere = "with the files in another folder, name it: --data-dir DIR, or the environment variable CNNSPEC_DATA"
-    fetch = "with a network, run the same command again: it downloads them there"
     if all(fault == MISSING for fault in files.values()):
         message = f"{dataset.word} is not in {folder}, and it could not be downloaded"
         wanted = f"these files belong in {home}: {', '.join(path.name for path in files)}"
-        return DataError(message, (wanted, _failed(error)), (elsewhere, fetch))
-    message = f"{dataset.word} in {home} cannot be read: " + (listed[0] if len(listed) == 1 else "files are not sound")
-    notes = (*(listed if len(listed) > 1 else ()), _failed(error))
-    bad = " ".join(str(path) for path, fault in faults.items() if fault != MISSING)
-    mend = (f"delete what is damaged: {bad}",) if bad else ()
-    return DataError(message, notes, (*mend, fetch, elsewhere))
+        return DataError(message, (wanted, cause), (ELSEWHERE, FETCH))
+    faults = [f"{path.name}: {fault}" for path, fault in files.items() if fault]
+    message = f"{dataset.word} in {home} cannot be read"
+    if len(faults) == 1:
+        message, faults = f"{message}: {faults[0]}", []
+    damaged = " ".join(str(path) for path, fault in files.items() if fault not in ("", MISSING))
+    mend = (f"delete what is damaged: {damaged}",) if damaged else ()
+    return DataError(message, (*faults, cause), (*mend, FETCH, ELSEWHERE))
 
 
-MISSING = "missing"
-
-
-def _failed(error: Exception) -> str:
+def _said(error: Exception) -> str:
     return f"torchvision says: {' '.join(str(error).split())}" if str(error) else "torchvision gives no reason"
 
 
