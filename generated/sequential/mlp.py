@@ -1,0 +1,25 @@
+"""MLP, written by cnnspec from mlp.cnn.
+
+Comments give the shape that leaves a line, without the batch.
+"""
+
+import torch
+from torch import nn
+
+
+class MLP(nn.Sequential):
+    """Input 1x28x28, output 10. 79,510 parameters with classes=10."""
+
+    def __init__(self, classes: int = 10):
+        super().__init__(
+            nn.Flatten(),  # 784
+            nn.Linear(784, 100),  # 100
+            nn.ReLU(),
+            nn.Linear(100, classes),  # 10
+        )
+
+
+if __name__ == "__main__":
+    model = MLP()
+    batch = torch.randn(8, 1, 28, 28)
+    print(model(batch).shape)  # torch.Size([8, 10])
