@@ -91,7 +91,7 @@ class Word(Record):
     """
 
     word: ClassVar[str] = ""
-    aliases: ClassVar[tuple[str, ...]] = ()
+    _parameters: ClassVar[dict[str, Parameter]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +103,7 @@ class Word(Record):
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
         """The arguments of the word, in order."""
-        known = cls.__dict__.get("_parameters")
+        known: dict[str, Parameter] | None = cls.__dict__.get("_parameters")
         if known is None:
             annotations: dict[str, str] = {}
             for base in reversed(cls.__mro__):
@@ -112,8 +112,8 @@ class Word(Record):
             known = {
                 name: Parameter(name, kind_of(annotations[name]), default) for name, default in cls.__fields__.items()
             }
-            cls._parameters = known  # type: ignore[attr-defined]
-        return known  # type: ignore[no-any-return]
+            cls._parameters = known
+        return known
 
     @classmethod
     def signature(cls) -> str:

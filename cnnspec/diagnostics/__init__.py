@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from cnnspec.diagnostics.codes import CODES
+from cnnspec.diagnostics.codes import CODES, Severity
 from cnnspec.record import Record
 from cnnspec.source import Span
-
-Severity = Literal["error", "warning", "note"]
 
 
 class Label(Record):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 from cnnspec.record import Record
+
+Severity = Literal["error", "warning", "note"]
 
 
 class Code(Record):
     name: str
-    severity: Any
+    severity: Severity
     meaning: str
 
 

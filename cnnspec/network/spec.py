@@ -71,15 +71,14 @@ class Spec:
     def _defined(self, kind: type, also: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The items of one kind by name; a name that is defined twice is reported and keeps its first meaning."""
         named: dict[str, Any] = {}
-        for item in self.file.items:
-            if not isinstance(item, kind):
-                continue
-            name = item.name.text  # type: ignore[attr-defined]
+        items: list[Any] = [item for item in self.file.items if isinstance(item, kind)]
+        for item in items:
+            name = item.name.text
             first = named.get(name) or (also or {}).get(name)
             if first:
                 label = Label(first.name.span, "first defined here")
                 message = f"{name} is defined twice"
-                self.report(Diagnostic("E207", message, item.name.span, "again here", (label,)))  # type: ignore[attr-defined]
+                self.report(Diagnostic("E207", message, item.name.span, "again here", (label,)))
             else:
                 named[name] = item
                 self._check_definition(item)
