@@ -62,7 +62,6 @@ class TestResult(Strict):
     epoch: int
     loss: float
     accuracy: float
-    confusion: list[list[int]]
 
 
 class ReadingResult(Strict):

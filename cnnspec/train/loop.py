@@ -43,7 +43,7 @@ def fit(
 
     for epoch in range(1, recipe.epochs + 1):
         started = perf_counter()
-        learning_rate = schedule.get_last_lr()[0]
+        learning_rate = float(schedule.get_last_lr()[0])
         total_loss, hits = torch.zeros((), device=device), torch.zeros((), device=device)
         order = torch.randperm(len(data.train), generator=shuffling).to(device)
 
@@ -64,7 +64,7 @@ def fit(
             total_loss += loss.detach() * len(y)
             hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
 
-        train_loss, train_accuracy = (torch.stack((total_loss, hits)) / len(data.train)).tolist()
+        train_loss, train_accuracy = total_loss.item() / len(data.train), hits.item() / len(data.train)
         seconds = perf_counter() - started
         if not isfinite(train_loss):
             raise Diverged(f"the loss became {train_loss} in epoch {epoch}")
@@ -137,4 +137,4 @@ def measure(model: nn.Module, part: Part, data: Data, objective: Objective, batc
         loss += objective.loss(outputs, y) * len(y)
         confusion += (y * classes + named).bincount(minlength=classes * classes)
     table = confusion.view(classes, classes)
-    return Measured((loss / len(part)).item(), (table.trace() / len(part)).item(), table.tolist())
+    return Measured(loss.item() / len(part), table.trace().item() / len(part), table.tolist())

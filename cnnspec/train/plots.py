@@ -25,7 +25,7 @@ MOST_ANNOTATED = 20
 def png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
+    figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight", pad_inches=0.15)
     return buffer.getvalue()
 
 
@@ -44,7 +44,7 @@ def curves(history: Sequence[Epoch], title: str, test_accuracy: float | None) ->
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     if test_accuracy is not None:
         best = best_epoch(history).epoch
-        label = f"test, once: {test_accuracy:.1%}"
+        label = f"test set, once: {test_accuracy:.1%}"
         accuracy.plot([best], [test_accuracy], "*", color="black", markersize=11, label=label, zorder=3)
     for axes in (loss, accuracy):
         axes.legend(frameon=False)
@@ -72,19 +72,23 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: st
     """What each class of the test set was taken for. Colours are shares of the row, figures are counts."""
     table = np.array(counts)
     shares = table / np.maximum(table.sum(1, keepdims=True), 1)
-    side = float(np.clip(2.6 + 0.55 * len(classes), 4.5, 14))
+    side = float(np.clip(2.2 + 0.45 * len(classes), 4.2, 13))
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     bar = figure.colorbar(image, fraction=0.046, pad=0.03, format=PercentFormatter(1))
     bar.set_label("share of the true class")
-    axes.set(title=title, xlabel="named", ylabel="true class")
+    axes.set(title=title, xlabel="taken for", ylabel="true class")
     size = 9 if len(classes) <= MOST_ANNOTATED else 5
     axes.set_xticks(range(len(classes)), classes, rotation=0 if _short(classes) else 60, fontsize=size)
     if not _short(classes):
         for label in axes.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(classes)), classes, fontsize=size)
+    axes.set_xticks(np.arange(len(classes) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(classes) - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="#d8dee6", linewidth=0.5)
+    axes.tick_params(which="minor", length=0)
     if len(classes) <= MOST_ANNOTATED:
         _annotate(axes, table, shares)
     return png(figure)

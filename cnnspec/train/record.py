@@ -27,7 +27,7 @@ from cnnspec.train.error import BadRun, FolderTaken
 from cnnspec.train.history import Epoch, best_epoch
 
 SPEC, CONFIG, VERSIONS, RESULT = "spec.cnn", "config.json", "versions.json", "result.json"
-METRICS, METRICS_CSV = "metrics.jsonl", "metrics.csv"
+METRICS, METRICS_CSV, CONFUSION_CSV = "metrics.jsonl", "metrics.csv", "confusion.csv"
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -118,6 +118,15 @@ def write_history(folder: Path, history: Sequence[Epoch]) -> None:
     writer.writeheader()
     writer.writerows(asdict(epoch) for epoch in history)
     write(folder / METRICS_CSV, table.getvalue())
+
+
+def write_confusion(folder: Path, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+    """A row per true class, a column per class it was taken for."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["true class", *classes])
+    writer.writerows([name, *row] for name, row in zip(classes, counts, strict=True))
+    write(folder / CONFUSION_CSV, table.getvalue())
 
 
 def write_weights(folder: Path, weights: Weights, model: nn.Module, config: Config, epoch: int) -> None:

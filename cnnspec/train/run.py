@@ -121,7 +121,9 @@ def result_of(run: Run) -> Result:
         epochs=len(run.history),
         best_epoch=best.epoch if best else None,
         best_epoch_chosen_by=report.chosen_by(run.history),
-        test=TestResult(weights="best", epoch=best.epoch, **vars(test)) if best and test else None,
+        test=TestResult(weights="best", epoch=best.epoch, loss=test.loss, accuracy=test.accuracy)
+        if best and test
+        else None,
         test_accuracy_mean_of_last_three_epochs=run.late_test_accuracy,
         reading=ReadingResult(verdict=reading.verdict, because=list(reading.because), advice=list(reading.advice)),
         training_seconds=sum(epoch.seconds for epoch in run.history),
@@ -137,6 +139,7 @@ def draw(run: Run, network: Network, model: nn.Module) -> None:
         record.write(run.folder / "curves.png", plots.curves(run.history, title, star))
     if run.best and run.test:
         which = f"{title}, test set, weights of epoch {run.best.epoch}: {run.test.accuracy:.1%}"
+        record.write_confusion(run.folder, run.config.classes, run.test.confusion)
         record.write(run.folder / "confusion.png", plots.confusion(run.test.confusion, run.config.classes, which))
         picture = plots.filters(network, model)
         if picture:
