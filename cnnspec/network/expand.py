@@ -207,7 +207,7 @@ class Expander:
             layer = bind(word, value)
         except Faults as wrong:
             for diagnostic in wrong.diagnostics:
-                self.report(_inside(diagnostic, module))
+                self.report(_inside(faults.two_sizes(call, word, diagnostic), module))
             if not _keeps_shape(word, flow.shape):
                 flow.lose()
             return None

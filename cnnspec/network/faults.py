@@ -55,6 +55,16 @@ def wrong_claim(call: tree.Call, claim: tree.Expr, claimed: Any, layer: Layer, t
     )
 
 
+def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Diagnostic:
+    """`linear(4096, 10)`: both sizes, as PyTorch takes them. Proposes the arrow."""
+    sizes = [a.value for a in call.arguments if a.name is None and isinstance(a.value, tree.Number)]
+    if layer.word != "linear" or len(sizes) != 2 or diagnostic.span != sizes[1].span:
+        return diagnostic
+    between = Span(call.span.source, sizes[0].span.end, sizes[1].span.start)
+    fix = Fix("incoming features stand before an arrow, or are left out", (Edit(between, " -> "),))
+    return diagnostic.replace(fixes=(fix,))
+
+
 def _flattened(trail: Trail) -> bool:
     map_then = trails.before_flatten(trail)
     return map_then is not None and bool(trail.origin.rank)
@@ -92,6 +102,12 @@ def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Di
     chain = trails.chain_of_sizes(trail) if collapsed else ""
     smallest = trails.smallest_input(trail, layer) if collapsed else None
     shape = trail.shape
+    fixes = [Fix(refusal.help)] if refusal.help else []
+    if collapsed:
+        everywhere = trails.padding_everywhere(
+            trail, lambda layers: trails.run([*layers, layer], trail.origin) is not None
+        )
+        fixes += [Fix("or keep the size with padding in every convolution", edits) for edits in everywhere]
     return Diagnostic(
         refusal.code,
         refusal.message,
@@ -100,7 +116,7 @@ def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Di
         () if collapsed else trails.labels(trail),
         "\n".join(part for part in (chain, refusal.why) if part),
         (f"the smallest input that gets through here is {smallest}",) if smallest else (),
-        (Fix(refusal.help),) if refusal.help else (),
+        tuple(fixes),
     )
 
 

@@ -72,7 +72,7 @@ def chain_of_sizes(trail: Trail) -> str:
 
 
 def shorten(items: list[str]) -> list[str]:
-    if len(items) <= MOST_STEPS:
+    if len(items) <= MOST_STEPS + 1:
         return items
     return [*items[: MOST_STEPS // 2], "...", *items[-MOST_STEPS // 2 :]]
 
@@ -206,8 +206,11 @@ def repairs(trail: Trail, features: int) -> list[Fix]:
     """Changes to layers before the flatten that would make `features` right: paddings, then a pool more."""
     if before_flatten(trail) is None:
         return []
-    found = list(_paddings(trail, features))[:1] or _all_paddings(trail, features)
-    return found + _one_more_pool(trail, features)
+    everywhere = padding_everywhere(trail, lambda layers: _gives(layers, trail.origin, features))
+    padded = list(_paddings(trail, features))[:1] or [
+        Fix(f"or keep {features} with padding in every convolution", edits) for edits in everywhere
+    ]
+    return padded + _one_more_pool(trail, features)
 
 
 def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
@@ -228,17 +231,15 @@ def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
         yield Fix(message, (_set_argument(call, "padding", padding),))
 
 
-def _all_paddings(trail: Trail, features: int) -> list[Fix]:
-    """The padding that keeps the size, in every convolution that has none."""
+def padding_everywhere(trail: Trail, mends: Callable[[list[Layer]], bool]) -> list[tuple[Edit, ...]]:
+    """The edits that give every convolution the padding that keeps the size, if that mends the fault."""
     layers, edits = trail.layers, []
     for at, step in enumerate(trail.steps):
         kernel = _kernel(step.node.layer)
         if kernel and kernel % 2 and kernel > 1 and step.node.layer.word == "conv":
             layers[at] = step.node.layer.replace(padding=kernel // 2)
             edits.append(_set_argument(step.call, "padding", kernel // 2))
-    if len(edits) > 1 and _gives(layers, trail.origin, features):
-        return [Fix(f"or keep {features} with padding in every convolution", tuple(dict.fromkeys(edits)))]
-    return []
+    return [tuple(dict.fromkeys(edits))] if len(edits) > 1 and mends(layers) else []
 
 
 def _one_more_pool(trail: Trail, features: int) -> list[Fix]:
