@@ -65,7 +65,7 @@ def read_images(paths: Sequence[Path], shape: Shape) -> tuple[Tensor, list[tuple
     pil = package("PIL.Image")
     pil.init()
     likely_first = sorted(pil.ID, key=lambda name: name not in ("JPEG", "PNG"))
-    pixels = np.empty((len(paths), *shape.sizes), np.uint8)
+    pixels = _room(len(paths), shape)
     found: list[tuple[str, tuple[int, int]]] = [("", (0, 0))] * len(paths)
     faults: list[tuple[int, str]] = []
 
@@ -88,13 +88,22 @@ def fit_all(x: Tensor, shape: Shape) -> Tensor:
     pil = package("PIL.Image")
     source = x.squeeze(1) if x.shape[1] == 1 else x.permute(0, 2, 3, 1)
     images = source.contiguous().numpy()
-    pixels = np.empty((len(x), *shape.sizes), np.uint8)
+    pixels = _room(len(x), shape)
 
     def convert(index: int) -> None:
         pixels[index] = fit(pil.fromarray(images[index]), shape)
 
     in_threads(convert, len(x))
     return torch.from_numpy(pixels)
+
+
+def _room(count: int, shape: Shape) -> np.ndarray[Any, Any]:
+    try:
+        return np.empty((count, *shape.sizes), np.uint8)
+    except MemoryError as error:
+        size = count * shape.elements / 1e9
+        message = f"{count:,} images of {shape} take {size:.1f} GB, more than there is memory for"
+        raise DataError(message, help=("take a smaller input, or fewer images",)) from error
 
 
 def in_threads(work: Callable[[int], None], count: int) -> None:
