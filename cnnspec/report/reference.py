@@ -42,15 +42,17 @@ def layers_page() -> str:
 
 def training_page() -> str:
     """Every setting of `train { }` with what it takes."""
-    settings = [_row(p.name, p.kind.takes, f"`{vocabulary.show_default(p)}`") for p in Recipe.parameters().values()]
-    about = [f"- `{name}`: {text}" for name, text in Recipe.about.items()]
+    settings = [
+        _row(p.name, Recipe.about[p.name], p.kind.takes, f"`{vocabulary.show_default(p)}`")
+        for p in Recipe.parameters().values()
+    ]
+    heading = (_row("setting", "what it is", "takes", "default"), _row(*["---"] * 4))
     return _page(
         "Training settings",
         "What `train { }` takes, and what holds where it says nothing. "
         "[training.md](training.md) tells what a run does with them.",
         (
-            "\n".join([_row("setting", "takes", "default"), _row("---", "---", "---"), *settings]),
-            "\n".join(about),
+            "\n".join([*heading, *settings]),
             *(line for section in vocabulary.training_sections() for line in _section(section)),
         ),
     )
@@ -88,7 +90,7 @@ def _section(section: Section) -> Iterator[str]:
 
 def _article(word: type[Word]) -> Iterator[str]:
     yield f"### {word.word}"
-    yield f"```\n{word.signature()}\n```"
+    yield f"```text\n{word.signature()}\n```"
     yield vocabulary.description(word)
     if arguments := word.parameters().values():
         yield "\n".join(map(_argument, arguments))
