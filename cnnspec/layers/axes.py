@@ -30,33 +30,43 @@ def per_axis(layer: Layer, argument: str, x: Shape) -> tuple[int, ...]:
         return (value,) * x.rank
     if len(value) == x.rank:
         return tuple(value)
+    given, wanted = count_of(len(value), "number", "numbers"), count_of(x.rank, "axis", "axes")
     raise Refused(
         "E302",
-        f"{argument} of {layer.word} has {_numbers(len(value))}, but the map {x} has {_axes(x.rank)}",
+        f"{argument} of {layer.word} has {given}, but the map {x} has {wanted}",
         argument=argument,
-        help=f"write one number for all axes, or {_numbers(x.rank)}",
+        help=f"write one number for all axes, or a list of {x.rank}",
     )
 
 
-def _numbers(count: int) -> str:
-    return "one number" if count == 1 else f"{count} numbers"
+def count_of(count: int, one: str, more: str) -> str:
+    """`1 axis`, `2 axes`"""
+    return f"{count} {one if count == 1 else more}"
 
 
-def _axes(count: int) -> str:
-    return "one axis" if count == 1 else f"{count} axes"
-
-
-def require_groups(layer: Layer, count: int, groups: int, what: str, argument: str | None = "groups") -> None:
+def require_groups(layer: Layer, count: int, groups: int, what: str, *, argument: str | None, help: str = "") -> None:
     """Refuse a number of channels that the groups do not share evenly. `what` are the channels, in words."""
     if count % groups:
-        fitting = [str(n) for n in range(1, min(count, 64) + 1) if count % n == 0]
+        below = count - count % groups
+        multiples = f"{below} or {below + groups}" if below else str(groups)
         raise Refused(
             "E304",
-            f"{layer.word} cannot divide {count} {what} into {groups} groups",
+            f"{layer.word} cannot divide {count} {what} into {groups} equal groups",
             argument=argument,
             why=f"{count} = {groups}*{count // groups} + {count % groups}",
-            help=f"{count} can be divided by {', '.join(fitting)}",
+            help=help or f"make their number a multiple of {groups}: {multiples}",
         )
+
+
+def possible_groups(count: int) -> str:
+    """Help for an argument `groups`: what divides a number of channels."""
+    return f"groups can be {in_words(n for n in range(1, min(count, 64) + 1) if count % n == 0)} here"
+
+
+def in_words(choices: Iterable[object]) -> str:
+    """`1, 2 or 4`"""
+    *first, last = map(str, choices)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def ranked(name: str, x: Shape, *args: Any, **kwargs: Any) -> TorchCall:
@@ -140,6 +150,10 @@ class Sliding(Layer):
         """The window along each axis of a map; refuses arguments with too many or too few numbers."""
         raise NotImplementedError
 
+    def mending(self, slides: tuple[Slide, ...]) -> str:
+        """What to do about a window that does not fit."""
+        return f"leave out this {self.word} or an earlier one, or start with a larger input"
+
     def arithmetic(self, x: Shape) -> str:
         return formulas(self.slides(x))
 
@@ -166,7 +180,7 @@ class Sliding(Layer):
             f"over a map of only {times(x.spatial)}{with_padding}",
             argument="kernel",
             why=formulas(slide for slide in slides if slide.places < 1),
-            help=f"a smaller kernel, more padding, or a larger map: fewer pools or strides before this {self.word}",
+            help=self.mending(slides),
         )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import ClassVar, Literal
 
-from cnnspec.layers.axes import Slide, Sliding, per_axis, ranked, require_groups, require_map, times
+from cnnspec.layers.axes import Slide, Sliding, per_axis, possible_groups, ranked, require_groups, require_map
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Weights, Window
 from cnnspec.words import Amounts, Count, Kernel, Padding
 
@@ -15,8 +16,9 @@ OPTIONS = ("stride", "padding", "dilation", "groups", "bias")
 
 
 def require_conv_groups(layer: Layer, groups: int, out: int, x: Shape) -> None:
-    require_groups(layer, x.channels, groups, "incoming channels")
-    require_groups(layer, out, groups, "outgoing channels")
+    possible = possible_groups(gcd(x.channels, out))
+    require_groups(layer, x.channels, groups, "incoming channels", argument="groups", help=possible)
+    require_groups(layer, out, groups, "outgoing channels", argument="out")
 
 
 def conv_weights(kernels: tuple[int, ...], out: int, bias: bool) -> Weights:
@@ -82,6 +84,11 @@ class Conv(Sliding):
             require_padding_source(self.padding_mode, slide.size, max(slide.before, slide.after), "padding")
         return Shape((self.out, *self.slid(x)))
 
+    def mending(self, slides: tuple[Slide, ...]) -> str:
+        kernel = min((slide.size + slide.before + slide.after - 1) // slide.dilation + 1 for slide in slides)
+        missing = max((1 - slide.room) // 2 + slide.before for slide in slides)
+        return f"a kernel of at most {kernel} fits, or padding={missing}; or let the map shrink less before this conv"
+
     def weights(self, x: Shape) -> Weights:
         return conv_weights((self.out, x.channels // self.groups, *per_axis(self, "kernel", x)), self.out, self.bias)
 
@@ -129,10 +136,10 @@ class ConvTranspose(Layer):
         if min(sizes) < 1:
             raise Refused(
                 "E303",
-                f"nothing of the map is left: conv_transpose turns {times(x.spatial)} into {times(sizes)}",
+                f"conv_transpose leaves nothing of the map {x}: its padding takes away more than there is",
                 argument="padding",
                 why=self.arithmetic(x),
-                help="padding takes away from the output of conv_transpose: use less of it",
+                help="padding makes the output of conv_transpose smaller: use less of it",
             )
         return Shape((self.out, *sizes))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Literal
 
-from cnnspec.layers.axes import LARGEST_RANK, ranked, require_groups, require_map
+from cnnspec.layers.axes import LARGEST_RANK, possible_groups, ranked, require_groups, require_map
 from cnnspec.layers.base import Layer, Refused, Shape, TorchCall, Weights
 from cnnspec.words import Count, NonNegative, Number, Positive
 
@@ -75,11 +75,11 @@ class GroupNorm(Layer):
     example = "groupnorm(8) @ 64x8x8"
 
     def output(self, x: Shape) -> Shape:
-        require_groups(self, x.channels, self.groups, "channels")
+        require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible_groups(x.channels))
         if x.elements == self.groups:
             raise Refused(
                 "E307",
-                f"groupnorm normalises over the values of a group, but of {x} each group has one value",
+                f"groupnorm normalises over the values of a group, but {self.groups} groups of {x} have one value each",
                 argument="groups",
                 why=f"{x.elements} / {self.groups} = 1",
                 help="use fewer groups",
@@ -110,8 +110,7 @@ class LayerNorm(Layer):
             raise Refused(
                 "E203",
                 f"layernorm is not told what to normalise over, and {x} has {len(x.sizes)} axes",
-                help=f"over=last is the last axis (size {x.sizes[-1]}), over=all is everything ({x}), "
-                "over=channels is each place of the map by itself",
+                help=f"over=last is the last axis alone (size {x.sizes[-1]}), over=all is everything ({x})",
             )
         if x.rank and self.over == "channels":
             raise Refused(

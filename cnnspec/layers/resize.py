@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from cnnspec.layers.axes import per_axis, ranked, require_map, times
+from cnnspec.layers.axes import count_of, in_words, per_axis, ranked, require_map, times
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
 from cnnspec.layers.conv import require_padding_source
 from cnnspec.words import KINDS, Kernel, Kind, Mismatch, Number
@@ -63,7 +63,9 @@ class Pad(Layer):
         for size, amounts in sides:
             if sum(max(0, -amount) for amount in amounts) >= size:
                 message = f"pad crops away all of a size of {size}"
-                raise Refused("E303", message, argument="amount", why=f"{size} - {-sum(amounts)}")
+                raise Refused(
+                    "E303", message, argument="amount", why=f"{size} - {-sum(amounts)} = {size + sum(amounts)}"
+                )
             for amount in amounts:
                 require_padding_source(self.mode, size, amount, "amount")
         return Shape((x.channels, *(size + sum(amounts) for size, amounts in sides)))
@@ -105,8 +107,8 @@ class Upsample(Layer):
             message = f"upsample is given {given}"
             raise Refused("E203" if self.size is None else "E205", message, help="give one of them")
         if x.rank not in RANKS[self.mode]:
-            fitting = " or ".join(mode for mode, ranks in RANKS.items() if x.rank in ranks)
-            message = f"upsample has no mode {self.mode} for the map {x}, which has {x.rank} axes"
+            fitting = in_words(mode for mode, ranks in RANKS.items() if x.rank in ranks)
+            message = f"upsample has no mode {self.mode} for the map {x}, which has {count_of(x.rank, 'axis', 'axes')}"
             raise Refused("E302", message, argument="mode", help=f"here it can be {fitting}")
         if self.align_corners and self.mode == "nearest":
             message = "upsample cannot align corners in mode nearest, which repeats values"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from cnnspec.layers.axes import require_groups, require_map, times
+from cnnspec.layers.axes import possible_groups, require_groups, require_map, times
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
 from cnnspec.words import Count, Dims
 
@@ -49,6 +49,7 @@ class Unflatten(Layer):
                 f"unflatten makes {prod(self.shape)} values into {times(self.shape)}, but {x.channels} arrive",
                 argument="shape",
                 why=product(self.shape),
+                help=f"let the layer before it give {prod(self.shape)}",
             )
         return Shape(self.shape)
 
@@ -79,7 +80,7 @@ class ChannelShuffle(Layer):
 
     def output(self, x: Shape) -> Shape:
         require_map(self, x)
-        require_groups(self, x.channels, self.groups, "channels")
+        require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible_groups(x.channels))
         return x
 
     def torch(self, x: Shape) -> TorchCall:

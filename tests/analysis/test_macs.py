@@ -48,3 +48,15 @@ def test_lenet(chain):
     layers = [Conv(6, 5), ReLU(), MaxPool(2), Conv(16, 5), BatchNorm(), ReLU(), MaxPool(2), Flatten()]
     network = chain((1, 32, 32), *layers, Linear(120), ReLU(), Linear(84), ReLU(), Linear(10))
     assert [n for n in macs(network) if n] == [117_600, 240_000, 48_000, 10_080, 840]
+
+
+def test_alexnet_as_torchvision_publishes_it(chain):
+    """The numbers are `num_params` and `_ops` of `AlexNet_Weights.IMAGENET1K_V1.meta`."""
+    convs = [(64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1)]
+    layers = []
+    for index, arguments in enumerate(convs):
+        layers += [Conv(*arguments), ReLU()] + [MaxPool(3, 2)] * (index in (0, 1, 4))
+    head = [Flatten(), Linear(4096), ReLU(), Linear(4096), ReLU(), Linear(1000)]
+    network = chain((3, 224, 224), *layers, *head)
+    assert network.parameters == 61_100_840
+    assert round(sum(macs(network)) / 1e9, 3) == 0.714

@@ -6,7 +6,6 @@ first; where it disagrees with us, and for a sample of all calls, real tensors d
 
 from __future__ import annotations
 
-import ast
 import random
 import re
 import sys
@@ -16,13 +15,12 @@ from typing import Any
 
 import pytest
 import torch
+from cases import read_case
 from torch import nn
 
 from cnnspec.layers import LAYERS
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.record import Record
-from cnnspec.source import Source
-from cnnspec.words import Argument, CallValue, Symbol, bind
 
 CASES_WITH_WINDOW, CASES = 400, 80
 REAL_EVERY = 8
@@ -188,6 +186,7 @@ def check(layer: Layer, x: Shape, real: bool) -> bool:
     return True
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("word", LAYERS)
 def test_agrees_with_torch(word: str) -> None:
     layer = LAYERS[word]
@@ -217,42 +216,16 @@ def test_is_documented(word: str) -> None:
     assert layer.signature().startswith(word)
 
 
-def read_call(text: str) -> CallValue:
-    """A call as it is written, with Python's parser: the layers are tested without the language's own."""
-    span = Source("<test>", text).span(0, len(text))
-    expression = ast.parse(
-        re.sub(r"\b(\d+(?:x\d+)+)\b", lambda m: f"({m[1].replace('x', ',')})", text), mode="eval"
-    ).body
-    if isinstance(expression, ast.Name):
-        return CallValue(expression.id, (), span, span)
-    assert isinstance(expression, ast.Call)
-    assert isinstance(expression.func, ast.Name)
-
-    def value(node: ast.expr) -> Any:
-        if isinstance(node, ast.Name):
-            return {"true": True, "false": False}.get(node.id, Symbol(node.id, span))
-        literal = ast.literal_eval(node)
-        return tuple(literal) if isinstance(literal, list) else literal
-
-    positional = [Argument(None, value(node), span) for node in expression.args]
-    named = [Argument(keyword.arg, value(keyword.value), span) for keyword in expression.keywords]
-    return CallValue(expression.func.id, (*positional, *named), span, span)
-
-
 @pytest.mark.parametrize("word", LAYERS)
 def test_example(word: str) -> None:
-    call, _, shape = LAYERS[word].example.partition(" @ ")
-    layer = bind(LAYERS[word], read_call(call))
-    x = Shape(tuple(map(int, shape.split("x"))))
+    layer, x = read_case(LAYERS[word].example)
     assert check(layer, x, real=True)
 
 
 @pytest.mark.parametrize("word", LAYERS)
 def test_says_what_a_window_is(word: str) -> None:
     """A window belongs to every layer that says it has one, with a number for each axis."""
-    call, _, shape = LAYERS[word].example.partition(" @ ")
-    layer = bind(LAYERS[word], read_call(call))
-    x = Shape((*map(int, shape.split("x")[:1]), *(8 for _ in shape.split("x")[1:])))
+    layer, x = read_case(LAYERS[word].example)
     window = layer.window(x)
     assert window is None or layer.reach == "window"
     if window:
