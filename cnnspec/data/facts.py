@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, ClassVar
 
 from cnnspec.record import Record
 from cnnspec.words import KINDS, Count, Dims, Kind, Mismatch, Natural, Word, by_name, word_of
+
+Root = str | os.PathLike[str]
 
 DIGITS = tuple("0123456789")
 
@@ -39,7 +40,7 @@ class Dataset(Word):
     images: ClassVar[bool] = True
     """Whether samples are pictures, which can be augmented and resized."""
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         """What is known before reading. Relative paths start at `root`, the folder of the spec."""
         raise NotImplementedError
 
@@ -49,7 +50,7 @@ class Digits(Dataset):
 
     word = "digits"
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         return Facts((1, 8, 8), DIGITS, (0.3053,), (0.3760,))
 
 
@@ -65,7 +66,7 @@ class TorchvisionImages(Dataset):
     std: ClassVar[tuple[float, ...]]
     names: ClassVar[tuple[str, ...]]
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         side = self.size + 2 * self.pad
         shape = None if self.resize else (len(self.mean), side, side)
         return Facts(shape, self.names, self.mean, self.std)
@@ -132,8 +133,8 @@ class Folder(Dataset):
     word = "folder"
     path: str
 
-    def facts(self, root: Path) -> Facts:
-        return Facts(None, class_folders(root / self.path))
+    def facts(self, root: Root) -> Facts:
+        return Facts(None, class_folders(os.path.join(root, self.path)))
 
 
 class Csv(Dataset):
@@ -145,7 +146,7 @@ class Csv(Dataset):
     test: str | None = None
     label: Column = 0
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         return Facts(None, None)
 
 
@@ -156,7 +157,7 @@ class Npz(Dataset):
     word = "npz"
     path: str
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         return Facts(None, None)
 
 
@@ -167,7 +168,7 @@ class Circles(Dataset):
     samples: Count = 800
     images = False
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         return Facts((2,), ("outside", "inside"))
 
 
@@ -179,15 +180,15 @@ class Random(Dataset):
     classes: Count
     samples: Count = 1000
 
-    def facts(self, root: Path) -> Facts:
+    def facts(self, root: Root) -> Facts:
         return Facts(self.shape, tuple(str(number) for number in range(self.classes)))
 
 
-def class_folders(path: Path) -> tuple[str, ...] | None:
+def class_folders(path: Root) -> tuple[str, ...] | None:
     """Names of the class folders of an image folder, sorted; None where there is no such folder."""
-    inside = path / "train" if (path / "train").is_dir() else path
+    train = os.path.join(path, "train")
     try:
-        with os.scandir(inside) as entries:
+        with os.scandir(train if os.path.isdir(train) else path) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
     except OSError:
         return None

@@ -80,7 +80,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
         if name == "-":
             data = sys.stdin.buffer.read(LONGEST_FILE + 1)
         else:
-            with open(name, "rb") as file:  # noqa: PTH123  (pathlib costs start-up time)
+            with open(name, "rb") as file:
                 data = file.read(LONGEST_FILE + 1)
     except OSError as error:
         raise UsageFault(f"{name} cannot be read: {error.strerror}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from cnnspec.data.facts import Dataset, Facts
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
@@ -19,7 +18,7 @@ def disagreements(
     """Faults of a network of this input and output, trained on this data set.
 
     `last` is the layer that made the output; relative paths of the data set start at `folder`."""
-    facts = data.facts(Path(folder))
+    facts = data.facts(folder)
     if facts.shape is not None and facts.shape != input.sizes:
         yield _wrong_input(input, input_span, Shape(facts.shape), data, data_span)
     end = last.span if last else input_span

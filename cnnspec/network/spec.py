@@ -48,7 +48,7 @@ class Spec:
         self.presets = self._defined(tree.Preset, self.models)
         self.broken = bool(parsed.diagnostics)
         self.only = only
-        self.folder = "" if source.name.startswith("<") else os.path.dirname(source.name)  # noqa: PTH120
+        self.folder = "" if source.name.startswith("<") else os.path.dirname(source.name)
 
     def report(self, *diagnostics: Diagnostic) -> None:
         """Keep what is new: one place has one fault of a kind, however often a block is expanded."""
