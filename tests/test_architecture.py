@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -175,3 +176,12 @@ def loaded(code: str, *arguments: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return set(done.stdout.split())
+
+
+def test_contributors_are_told_the_same_order() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    told = [set(re.findall(r"`([\w./]+)`", cell)) for cell in cells]
+    there = {part for row in LEVELS for part in row if any((ROOT / "cnnspec").glob(f"{part.replace('.', '/')}*"))}
+    parts = [set(row) & there - {"", "__main__"} for row in reversed(LEVELS)]
+    assert told == [{"cnnspec/__init__"}, *(row for row in parts if row)]

@@ -97,6 +97,14 @@ def test_derived_pages_are_current(name: str) -> None:
     assert current == PAGES[name](), "run `make docs`"
 
 
+def test_the_rule_that_reads_curves_is_stated_as_it_is() -> None:
+    from cnnspec.train.reading import RULES
+
+    stated = [f"| {verdict} | {rule} |" for verdict, rule in RULES.items()]
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line in stated] == stated
+
+
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
 def test_pages_lead_where_they_say(page: Path) -> None:
     assert [link for link in links(page) if not (page.parent / link).exists()] == []
