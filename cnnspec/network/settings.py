@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnspec.network.evaluate import evaluate
+from cnnspec.recipe import Recipe
 from cnnspec.record import Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
@@ -32,9 +33,13 @@ def overrides(given: Mapping[str, object], input: object | None) -> Overrides:
     `Faults` for text that has no value."""
     prefix = "train."
     parameters = {name: read(name, value) for name, value in given.items() if not name.startswith(prefix)}
-    settings = {
-        name.removeprefix(prefix): read(name, value) for name, value in given.items() if name.startswith(prefix)
-    }
+    settings = {}
+    for option, value in given.items():
+        if option.startswith(prefix):
+            name = option.removeprefix(prefix)
+            if name not in Recipe.parameters():
+                raise UsageFault(f"there is no training setting {name}; there are {', '.join(Recipe.parameters())}")
+            settings[name] = read(option, value).replace(name=name)
     return Overrides(parameters, settings, None if input is None else read("input", input))
 
 
