@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from cnnspec.emit.layout import WIDTH, docstring
 from cnnspec.emit.offer import plan
-from cnnspec.emit.plan import RESERVED, free
+from cnnspec.emit.plan import free
 from cnnspec.emit.shapes import LETTERS, letters
 from cnnspec.emit.source import ClassSource, Style, arriving
 from cnnspec.network.model import Network
@@ -49,7 +49,7 @@ def emit(network: Network, *, style: Style = "sequential") -> str:
 def class_name(name: str) -> str:
     """The name of a model as a class: `my_net` becomes `MyNet`."""
     words = [part[0].upper() + part[1:] for part in name.split("_") if part]
-    return free("".join(words) or "Model", RESERVED)
+    return free("".join(words) or "Model", ())
 
 
 def title(network: Network) -> str:

@@ -29,7 +29,7 @@ def lines(entry: Entry, depth: int, end: str = "") -> list[str]:
         inside = [line for inner in entry.entries for line in lines(inner, depth + 1, _comma(entry.entries))]
         return [f"{margin}{entry.prefix}{entry.head}{opening}", *inside, f"{margin}{closing}{end}"]
     line = f"{margin}{entry.prefix}{entry.head}{opening}{', '.join(entry.arguments)}{closing}{end}"
-    if len(line) <= WIDTH:
+    if len(line) <= WIDTH or not entry.arguments:
         return commented(line, entry.comment)
     inner = margin + " " * STEP
     above = [f"{margin}# {entry.comment}"] if entry.comment else []

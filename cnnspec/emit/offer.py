@@ -11,7 +11,7 @@ from typing import Any
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.emit.express import Values
-from cnnspec.emit.plan import HIDDEN, RESERVED, Planner, Unexplained, body, free
+from cnnspec.emit.plan import Planner, Unexplained, body, free
 from cnnspec.network import UsageFault, load
 from cnnspec.network.model import GroupNode, Network
 from cnnspec.record import Record
@@ -31,7 +31,7 @@ def plan(name: str, network: Network) -> Planner:
         others = variants(network, bare, parameter, value)
         if not others:
             continue
-        argument = free(parameter, {*offered, *RESERVED, *HIDDEN, *(plan.name for plan in chosen.classes)})
+        argument = free(parameter, {*offered, *(each.name for each in chosen.classes)})
         more = (*roots, *others.values())
         scope = {known: (*values, *values[:1] * len(others)) for known, values in offered.items()}
         scope[argument] = (*[value] * len(roots), *others)

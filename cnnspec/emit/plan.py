@@ -6,19 +6,17 @@ they share a class, and the places in which their calls differ become arguments 
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from keyword import kwlist
 from typing import Any
 
 from cnnspec.emit.express import Scope, Values, constant, explain, plain, same
-from cnnspec.layers.base import TorchCall
 from cnnspec.network.model import GroupNode, LayerNode, Node
 
-RESERVED = frozenset({*keyword.kwlist, "nn", "torch", "OrderedDict"})
-HIDDEN = frozenset({"self", "super"})
-"""Names that an argument may not take, because the constructor needs them."""
+RESERVED = frozenset({*kwlist, "nn", "torch", "OrderedDict", "self", "super", "layers"})
+"""Names that are no names in Python, or that the source needs itself."""
 
 
 class Unexplained(Exception):
@@ -68,7 +66,7 @@ class ClassPlan:
         if text is None:
             if not self.block:
                 raise Unexplained(wanted)
-            text = free(wanted, {*self.scope, *RESERVED, *HIDDEN})
+            text = free(wanted, self.scope)
             self.scope[text] = values
         self.used |= {name for name in self.scope if name in _names(text)}
         return text
@@ -79,8 +77,8 @@ def _names(text: str) -> set[str]:
 
 
 def free(wanted: str, taken: Iterable[str]) -> str:
-    """The name, with a number behind it where it is taken."""
-    names = set(taken)
+    """The name; with an underscore behind it where Python needs it, with a number where it is taken."""
+    wanted, names = wanted + "_" * (wanted in RESERVED), set(taken)
     return wanted if wanted not in names else next(f"{wanted}{n}" for n in count(2) if f"{wanted}{n}" not in names)
 
 
@@ -91,8 +89,8 @@ Structure = tuple[Any, ...]
 def structure(node: Node) -> Structure:
     if isinstance(node, LayerNode):
         call = node.torch
-        unfilled = sorted(name for name in call.kwargs if name not in node.layer.__fields__)
-        return (node.key, call.name, len(call.args), *unfilled)
+        unnamed = sorted(name for name in call.kwargs if field_of(node, name) is None)
+        return (node.key, call.name, len(call.args), *unnamed)
     return (node.key, node.block.name if node.block else None, body(node))
 
 
@@ -117,7 +115,7 @@ class Planner:
     """
 
     def __init__(self, name: str, roots: Sequence[GroupNode], offered: Scope) -> None:
-        self.taken: set[str] = {*RESERVED, name}
+        self.taken = {name}
         self.uses: dict[int, tuple[ClassPlan, int]] = {}
         groups: dict[Structure, list[GroupNode]] = {}
         own: dict[Structure, int] = {}
@@ -138,7 +136,7 @@ class Planner:
         assert block
         name = free(block.name, self.taken)
         self.taken.add(name)
-        scope = _block_scope(uses)
+        scope = _block_scope(uses, self.taken)
         plan = ClassPlan(name, uses, own, scope, block=True, arriving=next(reversed(scope)))
         self.uses |= {id(use): (plan, index) for index, use in enumerate(uses)}
         plan.items = self.children(plan, uses)
@@ -161,23 +159,18 @@ class Planner:
         texts: list[str] = []
         for name, values in inner.arguments.items():
             text = plan.express(tuple(values[index] for index in at), name)
-            texts.append(text if len(texts) < positional(inner) else f"{name}={text}")
+            texts.append(text if name in (inner.arriving, next(iter(inner.scope))) else f"{name}={text}")
         return Item(nodes[0].key, nodes, inner.name, tuple(texts))
 
 
-def positional(plan: ClassPlan) -> int:
-    """How many arguments are written without their names: the size that arrives and one more."""
-    return 2 if plan.arriving in plan.used else 1
-
-
-def _block_scope(uses: tuple[GroupNode, ...]) -> dict[str, Values]:
+def _block_scope(uses: tuple[GroupNode, ...], taken: set[str]) -> dict[str, Values]:
     """What a block's places may be expressed in: its own parameters, and last the size that arrives."""
     arguments = [use.block.arguments for use in uses if use.block]
     scope: dict[str, Values] = {}
     for name in arguments[0]:
         values = tuple(plain(each[name]) for each in arguments)
         if all(isinstance(value, int | float | str | tuple) for value in values):
-            scope[free(name, {*scope, *RESERVED, *HIDDEN})] = values
+            scope[free(name, {*scope, *taken})] = values
     arriving = "in_channels" if uses[0].input.rank else "in_features"
     scope[free(arriving, scope)] = tuple(use.input.channels for use in uses)
     return scope
@@ -185,20 +178,31 @@ def _block_scope(uses: tuple[GroupNode, ...]) -> dict[str, Values]:
 
 def layer_arguments(plan: ClassPlan, nodes: tuple[LayerNode, ...]) -> tuple[str, ...]:
     """The arguments of one layer's call, in terms of the class's."""
-    calls = [node.torch for node in nodes]
     texts = [
         plan.express(values, _argument_name(nodes, values))
-        for values in zip(*(call.args for call in calls), strict=True)
+        for values in zip(*(node.torch.args for node in nodes), strict=True)
     ]
-    for name in dict.fromkeys(name for call in calls for name in call.kwargs):
-        values = tuple(_keyword(node, call, name) for node, call in zip(nodes, calls, strict=True))
+    for name, values in _keywords(nodes):
         texts.append(f"{name}={plan.express(values, name)}")
     return tuple(texts)
 
 
-def _keyword(node: LayerNode, call: TorchCall, name: str) -> Any:
-    """The value of a keyword argument; a call that leaves it out means the layer's default."""
-    return call.kwargs[name] if name in call.kwargs else getattr(node.layer, name)
+def _keywords(nodes: tuple[LayerNode, ...]) -> Iterator[tuple[str, Values]]:
+    """The keywords of the calls with their values, in the order of the layer's signature."""
+    calls = [node.torch.kwargs for node in nodes]
+    order = list(nodes[0].layer.__fields__)
+    stands_for = {name: field_of(node, name) for node, call in zip(nodes, calls, strict=True) for name in call}
+    for name, argument in sorted(stands_for.items(), key=lambda pair: order.index(pair[1]) if pair[1] else len(order)):
+        pairs = zip(nodes, calls, strict=True)
+        yield name, tuple(call[name] if name in call else getattr(node.layer, str(argument)) for node, call in pairs)
+
+
+def field_of(node: LayerNode, keyword: str) -> str | None:
+    """The argument of the layer that a keyword of its call stands for: a call that leaves the keyword out means the
+    default of that argument."""
+    value = node.torch.kwargs[keyword]
+    changed = [name for name in node.layer.__fields__ if same([getattr(node.layer, name)], [value])]
+    return keyword if keyword in changed else next((name for name in changed if node.layer.keywords(name)), None)
 
 
 def _argument_name(nodes: tuple[LayerNode, ...], values: Values) -> str:
@@ -209,4 +213,4 @@ def _argument_name(nodes: tuple[LayerNode, ...], values: Values) -> str:
     for name in nodes[0].layer.__fields__:
         if same(tuple(getattr(node.layer, name) for node in nodes), values):
             return f"out_{sizes}" if name == "out" else name
-    return f"in_{sizes}"
+    return "shape" if isinstance(values[0], tuple) else f"in_{sizes}"

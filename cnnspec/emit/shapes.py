@@ -49,12 +49,13 @@ def _symbols(inputs: Sequence[Shape], outputs: Sequence[Shape], scope: Scope) ->
     channels = explain(tuple(shape.channels for shape in outputs), {**scope, **arriving})
     symbols = [channels and channels.replace(" ", "")]
     for axis, name in zip(range(rank), AXES.get(rank, ""), strict=True):
-        symbols.append(_axis(name, [x.spatial[axis] for x in inputs], [y.spatial[axis] for y in outputs]))
+        before, after = [x.spatial[axis] for x in inputs], [y.spatial[axis] for y in outputs]
+        symbols.append(_axis(name, before, after) or _divided(name, before, after, scope))
     return [symbol for symbol in symbols if symbol] if all(symbols) else None
 
 
 def _axis(name: str, before: Sequence[int], after: Sequence[int]) -> str | None:
-    """The size of an axis in terms of what arrived: `14`, `H`, `2H`, `H - 4`, `H/2`, `(H - 4)/2`, `(H + 1)//2`."""
+    """The size of an axis in terms of what arrived: `14`, `H`, `2H`, `H-4`, `H/2`, `(H-4)/2`, `(H+1)//2`."""
     if len(set(after)) == 1:
         return str(after[0])
     pairs = list(zip(before, after, strict=True))
@@ -71,8 +72,17 @@ def _axis(name: str, before: Sequence[int], after: Sequence[int]) -> str | None:
     return None
 
 
+def _divided(name: str, before: Sequence[int], after: Sequence[int], scope: Scope) -> str | None:
+    """The size of an axis that an argument divides: `H/stride`."""
+    shown = name if len(set(before)) > 1 else str(before[0])
+    for argument, values in scope.items():
+        if all(type(v) is int and a * v == b for b, a, v in zip(before, after, values, strict=True)):
+            return f"{shown}/{argument}"
+    return None
+
+
 def _quotient(name: str, offset: int, divisor: int, slash: str) -> str:
-    shifted = f"{name} {'+' if offset > 0 else '-'} {abs(offset)}" if offset else name
+    shifted = f"{name}{offset:+}" if offset else name
     if divisor == 1:
         return shifted
     return f"({shifted}){slash}{divisor}" if offset else f"{shifted}{slash}{divisor}"

@@ -16,7 +16,9 @@ from cnnspec.layers.base import Shape
 from cnnspec.network.model import GroupNode, LayerNode
 
 Style = Literal["sequential", "forward"]
-FORWARD = " -> torch.Tensor"
+LONGEST_ATTRIBUTE = 40
+MARGIN = " " * 8
+"""In front of a statement of a method."""
 
 
 class ClassSource:
@@ -53,12 +55,13 @@ class ClassSource:
 
     def constructor(self) -> list[str]:
         lines = layout.signature("__init__", [self.parameter(name) for name in self.plan.arguments], 1)
-        if not self.attributes:
+        if self.attributes:
+            assigned = [layout.lines(self.entry(item, f"self.{item.key} = "), 2) for item in self.plan.items]
+            return [*lines, f"{MARGIN}super().__init__()", *chain.from_iterable(assigned)]
+        if positional(self.plan.items):
             return lines + layout.lines(self.container("super().__init__", self.plan.items), 2)
-        lines.append(f"{' ' * 8}super().__init__()")
-        for item in self.plan.items:
-            lines += layout.lines(self.entry(item, f"self.{item.key} = "), 2)
-        return lines
+        layers = layout.lines(self.keyed(self.plan.items, "layers = "), 2)
+        return [*lines, *layers, f"{MARGIN}super().__init__(OrderedDict(layers))"]
 
     def parameter(self, name: str) -> str:
         values = self.plan.arguments[name]
@@ -69,16 +72,18 @@ class ClassSource:
         """A Sequential around its children: by position, or in an OrderedDict where they have names."""
         if not items:
             return Entry(head, prefix=prefix)
-        if all(item.key == str(position) for position, item in enumerate(items)):
-            return Entry(head, entries=tuple(self.entry(item) for item in items), prefix=prefix)
+        if positional(items):
+            return Entry(head, entries=tuple(map(self.entry, items)), prefix=prefix)
         if all(attribute(item.key) for item in items):
-            named = Entry("OrderedDict", entries=tuple(self.entry(item, f"{item.key}=") for item in items))
+            named = tuple(self.entry(item, f"{item.key}=") for item in items)
         else:
-            pairs = Entry(
-                "", entries=tuple(self.entry(item, f"{quoted(item.key)}: ") for item in items), brackets=("{", "}")
-            )
-            named = Entry("OrderedDict", entries=(pairs,))
-        return Entry(head, entries=(named,), prefix=prefix)
+            named = (self.keyed(items),)
+        return Entry(head, entries=(Entry("OrderedDict", entries=named),), prefix=prefix)
+
+    def keyed(self, items: tuple[Item, ...], prefix: str = "") -> Entry:
+        """A dictionary of the children by their names."""
+        entries = tuple(self.entry(item, f"{quoted(item.key)}: ") for item in items)
+        return Entry("", entries=entries, brackets=("{", "}"), prefix=prefix)
 
     def entry(self, item: Item, prefix: str = "") -> Entry:
         if item.children is not None:
@@ -99,21 +104,23 @@ class ClassSource:
 
     def forward(self) -> list[str]:
         steps = list(self.leaves(self.plan.items, "self", self.attributes))
-        lines = layout.signature("forward", ["x: torch.Tensor"], 1, FORWARD)
+        lines = layout.signature("forward", ["x: torch.Tensor"], 1, " -> torch.Tensor")
         if not steps:
-            return [*lines, f"{' ' * 8}return x"]
+            return [*lines, f"{MARGIN}return x"]
         for target, comment in steps[:-1]:
-            lines += layout.commented(f"{' ' * 8}x = {target}(x)", comment)
+            lines += layout.commented(f"{MARGIN}x = {target}(x)", comment)
         target, comment = steps[-1]
-        return lines + layout.commented(f"{' ' * 8}return {target}(x)", comment)
+        return lines + layout.commented(f"{MARGIN}return {target}(x)", comment)
 
     def leaves(self, items: tuple[Item, ...], owner: str, named: bool = False) -> Iterator[tuple[str, str]]:
-        """What `forward` calls, with a comment each: the children, or every layer below them where it is explicit."""
+        """What `forward` calls, with a comment each: the children, or every layer below them where it is explicit and
+        their paths are not too long."""
         for position, item in enumerate(items):
             by_name = named or attribute(item.key)
             target = f"{owner}.{item.key}" if by_name else f"{owner}[{position}]"
-            if item.children and self.explicit:
-                yield from self.leaves(item.children, target)
+            inside = list(self.leaves(item.children, target)) if item.children and self.explicit else []
+            if inside and all(fits(inner) for inner, _ in inside):
+                yield from inside
             else:
                 yield target, self.shape(item) if by_name else self.called(item)
 
@@ -122,9 +129,20 @@ class ClassSource:
         return " -> ".join(filter(None, (item.head.removeprefix("nn."), self.shape(item))))
 
 
+def positional(items: tuple[Item, ...]) -> bool:
+    """Whether every child is named by its position, as a Sequential names them."""
+    return all(item.key == str(position) for position, item in enumerate(items))
+
+
+def fits(target: str) -> bool:
+    return len(f"{MARGIN}return {target}(x)") <= layout.WIDTH
+
+
 def attribute(key: str) -> bool:
-    """Whether `self.key` gives a submodule this very name: Python mangles `__key` and folds letters beyond ASCII."""
-    return key.isidentifier() and key.isascii() and not keyword.iskeyword(key) and not key.startswith("__")
+    """Whether `self.key` gives a submodule this very name: Python mangles `__key` and folds letters beyond ASCII.
+    A very long key would leave no room on the line."""
+    usable = key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
+    return usable and not key.startswith("__") and len(key) <= LONGEST_ATTRIBUTE
 
 
 def arriving(plan: ClassPlan) -> str:

@@ -14,21 +14,18 @@ class CNNBatchNorm(nn.Sequential):
     """Input 3x32x32, output 10. 183,434 parameters with classes=10."""
 
     def __init__(self, classes: int = 10):
-        super().__init__(
-            OrderedDict(
-                {
-                    "conv1": nn.Conv2d(3, 32, 3, padding=1),
-                    "bn1": nn.BatchNorm2d(32),
-                    "2": nn.ReLU(),
-                    "3": nn.MaxPool2d(2),
-                    "conv2": nn.Conv2d(32, 64, 3, padding=1),
-                    "bn2": nn.BatchNorm2d(64),
-                    "6": nn.ReLU(),
-                    "7": nn.Flatten(),
-                    "fc": nn.Linear(16384, classes),
-                }
-            )
-        )
+        layers = {
+            "conv1": nn.Conv2d(3, 32, 3, padding=1),
+            "bn1": nn.BatchNorm2d(32),
+            "2": nn.ReLU(),
+            "3": nn.MaxPool2d(2),
+            "conv2": nn.Conv2d(32, 64, 3, padding=1),
+            "bn2": nn.BatchNorm2d(64),
+            "6": nn.ReLU(),
+            "7": nn.Flatten(),
+            "fc": nn.Linear(16384, classes),
+        }
+        super().__init__(OrderedDict(layers))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.conv1(x)  # 32x32x32
