@@ -35,13 +35,14 @@ show = @printf '\n$$ cnnspec %s\n' '$(1)'; $(BIN)/cnnspec $(1)
 
 demo: $(INSTALLED)
 	@printf '\nA network whose sizes do not fit: the check says where, why, and what mends it.\n'
-	$(call show,check docs/faulty/lenet.cnn) || [ $$? -eq 1 ]
+	$(call show,check docs/faulty/lenet.cnn); code=$$?; echo "(exit code $$code)"; [ $$code -eq 1 ]
 	@printf '\nOne that fits, what it costs, and how well it learns the digits that ship with scikit-learn.\n'
 	$(call show,check examples/digits.cnn)
 	$(call show,summary examples/digits.cnn)
 	$(call show,train examples/digits.cnn)
 
-test: lint types tests
+test: $(INSTALLED)
+	@$(MAKE) --no-print-directory --keep-going lint types tests
 
 lint: $(INSTALLED)
 	$(RUN) ruff check .
