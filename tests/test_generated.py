@@ -18,5 +18,5 @@ def test_the_file_is_what_emit_prints(path: Path) -> None:
 
 
 def test_nothing_else_is_there() -> None:
-    assert {path for path in FOLDER.glob("*/*.py")} == set(TEXTS)
+    assert set(FOLDER.glob("*/*.py")) == set(TEXTS)
     assert len(TEXTS) >= 26

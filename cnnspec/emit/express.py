@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
 from typing import Any
 
 Values = tuple[Any, ...]
 """What one place, or one argument, is in each use of its class."""
 
 Scope = Mapping[str, Values]
-"""The arguments an expression may use."""
+"""What an expression may be made of: arguments, or other expressions, with their values."""
 
 
 def plain(value: Any) -> Any:
@@ -53,10 +52,10 @@ def constant(values: Values) -> bool:
 
 
 def explain(values: Values, scope: Scope) -> str | None:
-    """The simplest expression that has these values: a literal, an argument, an argument multiplied or divided by a
-    whole number, a product of two, or a tuple of such."""
+    """The simplest expression that has these values: a literal, one of the scope, one of them multiplied or divided
+    by a whole number, or a tuple of such."""
     if constant(values):
-        return literal(values[0])
+        return literal(plain(values[0]))
     for text, found in _candidates(values, scope):
         if same(found, values):
             return text
@@ -70,19 +69,18 @@ def explain(values: Values, scope: Scope) -> str | None:
 
 def _candidates(values: Values, scope: Scope) -> Iterator[tuple[str, Values]]:
     yield from scope.items()
-    if not _whole(values):
-        return
-    numbers = {name: found for name, found in scope.items() if _whole(found)}
-    for name, found in numbers.items():
-        factor = values[0] // found[0]
-        if factor > 1:
-            yield f"{factor} * {name}", tuple(factor * value for value in found)
-    for name, found in numbers.items():
-        divisor = found[0] // values[0]
-        if divisor > 1:
-            yield f"{name} // {divisor}", tuple(value // divisor for value in found)
-    for (left, a), (right, b) in combinations_with_replacement(numbers.items(), 2):
-        yield f"{left} * {right}", tuple(p * q for p, q in zip(a, b, strict=True))
+    for text, found in scope.items():
+        if not (_whole(values) and _whole(found)):
+            continue
+        if factor := values[0] // found[0]:
+            yield f"{factor} * {atom(text)}", tuple(factor * value for value in found)
+        if divisor := found[0] // values[0]:
+            yield f"{atom(text)} // {divisor}", tuple(value // divisor for value in found)
+
+
+def atom(text: str) -> str:
+    """An expression as an operand."""
+    return text if text.isidentifier() or text.isdigit() else f"({text})"
 
 
 def _whole(values: Values) -> bool:

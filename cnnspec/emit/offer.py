@@ -12,9 +12,9 @@ from typing import Any
 from cnnspec.diagnostics import SpecError
 from cnnspec.emit.express import Values
 from cnnspec.emit.plan import Planner, Unexplained, body, free
+from cnnspec.emit.written import walk
 from cnnspec.network import UsageFault, load
 from cnnspec.network.model import GroupNode, Network
-from cnnspec.record import Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
@@ -25,7 +25,8 @@ def plan(name: str, network: Network) -> Planner:
     """The classes of the source, with as many of the model's parameters as arguments as can be offered."""
     roots: tuple[GroupNode, ...] = (network.root,)
     offered: dict[str, Values] = {}
-    chosen = Planner(name, roots, offered)
+    known: dict[str, str] = {}
+    chosen = Planner(name, roots, offered, known)
     bare = without_claims(network.source) if network.arguments else network.source
     for parameter, value in network.arguments.items():
         others = variants(network, bare, parameter, value)
@@ -36,11 +37,11 @@ def plan(name: str, network: Network) -> Planner:
         scope = {known: (*values, *values[:1] * len(others)) for known, values in offered.items()}
         scope[argument] = (*[value] * len(roots), *others)
         try:
-            trial = Planner(name, more, scope)
+            trial = Planner(name, more, scope, known | {parameter: argument})
         except Unexplained:
             continue
         if argument in trial.model.used:
-            roots, offered, chosen = more, scope, trial
+            roots, offered, known, chosen = more, scope, known | {parameter: argument}, trial
     return chosen
 
 
@@ -73,22 +74,16 @@ def other_values(value: Any) -> tuple[Any, ...]:
 def without_claims(source: Source) -> Source:
     """The spec without what it claims about itself and without training: these hold for one value only."""
     text = source.text
-    for span in sorted(_claims(parse(source)), key=lambda span: span.start, reverse=True):
+    for span in sorted(_claims(parse(source).file), key=lambda span: span.start, reverse=True):
         text = text[: span.start] + text[span.end :]
     return Source(source.name, text)
 
 
-def _claims(node: Any) -> Iterator[Span]:
-    if isinstance(node, tuple):
-        for each in node:
-            yield from _claims(each)
-        return
-    if isinstance(node, tree.Assert | tree.Train):
-        yield node.span
-        return
-    if isinstance(node, tree.Chain) and node.prediction is not None:
-        yield Span(node.span.source, node.steps[-1].span.end, node.prediction.span.end)
-    if isinstance(node, tree.Argument) and node.incoming is not None:
-        yield Span(node.span.source, node.incoming.span.start, node.value.span.start)
-    if isinstance(node, Record) and not isinstance(node, Span):
-        yield from _claims(tuple(node.__dict__.values()))
+def _claims(file: tree.File) -> Iterator[Span]:
+    for node in walk(file.items):
+        if isinstance(node, tree.Assert | tree.Train):
+            yield node.span
+        elif isinstance(node, tree.Chain) and node.prediction is not None:
+            yield Span(node.span.source, node.steps[-1].span.end, node.prediction.span.end)
+        elif isinstance(node, tree.Argument) and node.incoming is not None:
+            yield Span(node.span.source, node.incoming.span.start, node.value.span.start)

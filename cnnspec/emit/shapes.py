@@ -17,15 +17,15 @@ MOST_LISTED = 3
 """How many shapes a comment lists where no formula covers them."""
 
 
-def shape_text(inputs: Sequence[Shape], outputs: Sequence[Shape], scope: Scope) -> str:
+def shape_text(inputs: Sequence[Shape], outputs: Sequence[Shape], channels: Scope, scope: Scope) -> str:
     """The shape at one place of a class, given the inputs of its uses and the shapes at that place.
 
-    `scope` holds the constructor's arguments: `width x H/2 x W/2`. Empty where neither a formula nor a short list
-    says it.
+    `channels` holds an expression for the channels and `scope` the constructor's arguments: `width x H/2 x W/2`.
+    Empty where neither a formula nor a short list says it.
     """
     if len(set(outputs)) == 1:
         return str(outputs[0])
-    sizes = _symbols(inputs, outputs, scope)
+    sizes = _symbols(inputs, outputs, channels, scope)
     if sizes:
         return " x ".join(sizes)
     listed = list(dict.fromkeys(map(str, outputs)))
@@ -37,7 +37,7 @@ def letters(text: str) -> list[str]:
     return [size for size in text.split(" x ") if size in LETTERS]
 
 
-def _symbols(inputs: Sequence[Shape], outputs: Sequence[Shape], scope: Scope) -> list[str] | None:
+def _symbols(inputs: Sequence[Shape], outputs: Sequence[Shape], expected: Scope, scope: Scope) -> list[str] | None:
     rank = outputs[0].rank
     if (
         rank > max(AXES)
@@ -45,8 +45,7 @@ def _symbols(inputs: Sequence[Shape], outputs: Sequence[Shape], scope: Scope) ->
         or (rank and any(shape.rank != rank for shape in inputs))
     ):
         return None
-    arriving = {"C": tuple(shape.channels for shape in inputs)}
-    channels = explain(tuple(shape.channels for shape in outputs), {**scope, **arriving})
+    channels = explain(tuple(shape.channels for shape in outputs), expected)
     symbols = [channels and channels.replace(" ", "")]
     for axis, name in zip(range(rank), AXES.get(rank, ""), strict=True):
         before, after = [x.spatial[axis] for x in inputs], [y.spatial[axis] for y in outputs]

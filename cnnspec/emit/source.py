@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Literal
 
 from cnnspec.emit import layout
 from cnnspec.emit.express import annotation, literal, quoted
 from cnnspec.emit.layout import Entry
-from cnnspec.emit.plan import ClassPlan, Item
+from cnnspec.emit.plan import ClassPlan, Flow, Item
 from cnnspec.emit.shapes import shape_text
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import GroupNode, LayerNode
@@ -46,7 +47,8 @@ class ClassSource:
     def about(self) -> list[str]:
         """The shapes that enter and leave, and what a model learns."""
         outputs = [use.output for use in self.plan.uses[: self.plan.shown]]
-        before, after = arriving(self.plan), shape_text(self.inputs, outputs, self.plan.shown_scope)
+        before = arriving(self.plan)
+        after = place_text(self.plan, outputs, self.plan.flow)
         shapes = ", ".join(filter(None, (before and f"Input {before}", after and f"output {after}")))
         if self.plan.block:
             return [f"{shapes}."] if before else []
@@ -96,11 +98,7 @@ class ClassSource:
         first = nodes[0]
         if isinstance(first, LayerNode) and first.layer.reach == "point" and first.output == first.input:
             return ""
-        return shape_text(self.inputs, [node.output for node in nodes], self.plan.shown_scope)
-
-    @property
-    def inputs(self) -> list[Shape]:
-        return [use.input for use in self.plan.uses[: self.plan.shown]]
+        return place_text(self.plan, [node.output for node in nodes], item.flow)
 
     def forward(self) -> list[str]:
         steps = list(self.leaves(self.plan.items, "self", self.attributes))
@@ -148,4 +146,13 @@ def attribute(key: str) -> bool:
 def arriving(plan: ClassPlan) -> str:
     """The shape that a class takes."""
     inputs = [use.input for use in plan.uses[: plan.shown]]
-    return shape_text(inputs, inputs, plan.shown_scope)
+    return place_text(plan, inputs, Flow(plan.arriving, tuple(shape.channels for shape in inputs)))
+
+
+def place_text(plan: ClassPlan, shapes: Sequence[Shape], flow: Flow) -> str:
+    """The shape at a place of a class. Channels that arrive and are no argument are called C."""
+    inputs = [use.input for use in plan.uses[: plan.shown]]
+    named = not plan.block or plan.arriving in plan.used
+    text = flow.text if named else re.sub(rf"\b{plan.arriving}\b", "C", flow.text)
+    scope = {name: values[: plan.shown] for name, values in plan.arguments.items()}
+    return shape_text(inputs, shapes, {text: flow.values[: plan.shown]}, scope)
