@@ -39,10 +39,9 @@ class Automaton:
     def feed(self, token: Token) -> None:
         """Raises `Unexpected`, or `Mistake` from an action; then only `restore` helps."""
         states, values, starts = self.states, self.values, self.starts
-        rows, kind = self.tables.rows, token.kind
+        rows, passed, kind = self.tables.rows, self.tables.passed, token.kind
         while True:
-            row = rows[states[-1]]
-            step = row.get(kind)
+            step = rows[states[-1]].get(kind)
             if step is None:
                 raise Unexpected
             if step > 0:
@@ -52,15 +51,15 @@ class Automaton:
                 if kind != NEWLINE:
                     self.end = token.end
                 return
-            self._reduce(-step - 1)
+            if step in passed:
+                states[-1] = rows[states[-2]][passed[step]] - 1
+            else:
+                self._reduce(-step - 1)
 
     def _reduce(self, number: int) -> None:
         rule = self.tables.rules[number]
         states, values, starts = self.states, self.values, self.starts
         size, action, plan = rule.size, rule.action, rule.plan
-        if size == 1 and action == PASS:
-            states[-1] = self.tables.rows[states[-2]][rule.origin] - 1
-            return
         below = len(values) - size
         children = values[below:]
         start = starts[below] if size else self.end

@@ -45,8 +45,10 @@ def _reserved(place: Place) -> Diagnostic | None:
     token, before = place.token, place.before
     if token.kind == "COLON" and before is not None and before.text.isidentifier() and place.begins(place.at - 1):
         token = before
-    elif not (token.text.isidentifier() and token.kind != "NAME" and place.accepts("NAME")):
+    elif token.kind == "NAME" or not token.text.isidentifier() or not place.accepts("NAME"):
         return None
+    elif place.accepts("NAME", *place.rest):
+        return Diagnostic("E101", f"a name is missing before {token.text}", place.here, "a name belongs before this")
     message = f"{token.text} is a word of the language"
     fix = Fix(f"choose another name, {token.text}_ or {token.text}1 for instance")
     return Diagnostic("E104", message, place.span(token), "a name belongs here", fixes=(fix,))
@@ -79,13 +81,15 @@ INSERTED = {
 def _repaired(place: Place) -> Diagnostic | None:
     """One token more, or one less, with which the whole line can be read."""
     token, before = place.token, place.before
-    rest = [token.kind for token in place.tokens[place.at : place.end + 1]]
+    rest = place.rest
     for kind, (text, words) in INSERTED.items():
+        if kind == "ARROW" and token.kind not in ("DIMS", "QMARK"):
+            continue
         if before is not None and place.accepts(kind, *rest):
             fix = Fix(f"put {words} between them", (Edit(place.source.span(before.end, before.end), text),))
             if token.kind == NEWLINE:
                 fix = fix.replace(message=f"put {words} there")
-            message = f"{shown(token)} follows {shown(before)} without {words}"
+            message = f"{shown(token)} follows {place.phrase(before)} without {words}"
             return Diagnostic("E101", message, place.here, f"{words} belongs before this", fixes=(fix,))
     if token.kind != NEWLINE and place.accepts(*rest[1:]):
         fix = replace("leave it out", place.here, "")
@@ -97,12 +101,14 @@ def _plain(place: Place) -> Diagnostic:
     belongs = place.belongs()
     token, before = place.token, place.before
     if token.kind == NEWLINE and before is not None:
-        message = f"the line ends after {shown(before)}"
+        message = f"the line ends after {place.phrase(before)}"
         return Diagnostic("E101", message, place.span(before), f"behind this belongs {belongs}")
     if token.kind in ("RPAR", "RSQB", "RBRACE") and not place.is_open(token.kind):
-        return Diagnostic("E102", f"{token.text} closes nothing", place.here, "nothing is open here")
+        return Diagnostic("E102", f"{shown(token)} closes nothing", place.here, "nothing is open here")
     if place.at_top and token.text.isidentifier():
         message = f"{token.text} stands outside of every model and block"
         return Diagnostic("E101", message, place.here, f"here belongs {belongs}")
-    message = f"{shown(token)} cannot stand " + (f"after {shown(before)}" if before else "at the beginning of a line")
+    message = f"{shown(token)} cannot stand " + (
+        f"after {place.phrase(before)}" if before else "at the beginning of a line"
+    )
     return Diagnostic("E101", message, place.here, f"here belongs {belongs}")

@@ -14,7 +14,7 @@ from cnnspec.syntax.tables import COLLECT, PASS, Rows, Rule, Tables
 def generate(grammar: str) -> Tables:
     """Raises `lark.exceptions.GrammarError` where the grammar is wrong or not LALR(1)."""
     parser = lark.Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=True)
-    analysis = parser.parser.parser._parse_table  # type: ignore[attr-defined]
+    analysis = parser.parser.parser._parse_table
     rules = sorted(parser.rules, key=repr)
     numbers = {rule: number for number, rule in enumerate(rules)}
     order = _numbered(analysis.states, analysis.start_states["start"])

@@ -7,7 +7,7 @@ proves that a bracket was left open, and a definition in the first column that a
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.diagnostics import Diagnostic, Fix, Label
 from cnnspec.source import Source, Span
 from cnnspec.syntax.lexer import NEWLINE, Token
 
@@ -17,10 +17,14 @@ FAULTY = "FAULTY"
 MISSING = "MISSING"
 """Stands before braces that are added here; the parser reports it and goes on."""
 
+PEEKED = 2
+"""How far ahead of a token is looked."""
+
 MOST_NESTED = 100
 """Bounds brackets, braces and operators around each other, and so the depth of the tree: walks over it recurse."""
 
 OPENS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+CLOSING = {"(": ")", "[": "]", "{": "}"}
 BRACKETS = {"RPAR": "LPAR", "RSQB": "LSQB"}
 DEFINITIONS = frozenset({"MODEL", "BLOCK", "TRAIN", "USE"})
 STATEMENTS = DEFINITIONS | {"LET", "INPUT", "REPEAT", "ASSERT"}
@@ -59,7 +63,7 @@ class _Layout:
     def __init__(self, source: Source, tokens: list[Token]) -> None:
         end = len(source.text)
         self.source = source
-        self.tokens = [*tokens, Token(NEWLINE, "", end, end), Token("END", "", end, end)]
+        self.tokens = [*tokens, Token(NEWLINE, "", end, end), *[Token("END", "", end, end)] * PEEKED]
         self.out: list[Token] = []
         self.brackets: list[Opened] = []
         self.braces: list[Opened] = []
@@ -81,7 +85,7 @@ class _Layout:
             "RBRACE": self._close_brace,
         }
         at, first = 0, True
-        while at < len(tokens):
+        while at < len(tokens) - PEEKED + 1:
             token = tokens[at]
             if first:
                 resume = self._line(at)
@@ -121,7 +125,10 @@ class _Layout:
     def _note_resume(self, at: int) -> None:
         """Remember where the line of the outermost open bracket ends, in case that it is never closed."""
         opened, out = self.brackets[0], self.out
-        if opened.resume is None and out[-1].kind not in ("COMMA", "LPAR", "LSQB") and self._begins_statement(at + 1):
+        if opened.resume is not None:
+            return
+        open_end = out[-1].kind in ("COMMA", "LPAR", "LSQB")
+        if self.tokens[at + 2].kind == "COLON" if open_end else self._begins_statement(at + 1):
             opened.resume = (at, len(out))
 
     def _line(self, at: int) -> int | None:
@@ -201,7 +208,7 @@ class _Layout:
         return at + 1
 
     def _mismatch(self, opened: Token, closed: Token) -> Diagnostic:
-        message = f"{opened.text} is closed by {closed.text}"
+        message = f'"{opened.text}" is closed by "{closed.text}"'
         label = Label(self._span(opened), "opened here")
         return Diagnostic("E102", message, self._span(closed), "closed here", (label,))
 
@@ -220,7 +227,10 @@ class _Layout:
         return at
 
     def _unclosed(self, opened: Token, labels: tuple[Label, ...] = ()) -> Diagnostic:
-        return Diagnostic("E102", f"{opened.text} is never closed", self._span(opened), "opened here", labels)
+        fix = Fix(f"close it with {CLOSING[opened.text]}")
+        return Diagnostic(
+            "E102", f'"{opened.text}" is never closed', self._span(opened), "opened here", labels, fixes=(fix,)
+        )
 
     # --------------------------------------------------------------------------------------------------- braces
 
@@ -251,7 +261,8 @@ class _Layout:
 
     def _close_all(self, token: Token) -> None:
         self.out.extend(Token("RBRACE", "", token.start, token.start) for _ in self.braces)
-        self.out.append(Token(NEWLINE, "", token.start, token.start))
+        if self.braces:
+            self.out.append(Token(NEWLINE, "", token.start, token.start))
         self.braces.clear()
         self.weight = 0
 

@@ -8,7 +8,6 @@ from cnnspec.source import Source
 from cnnspec.syntax import tables, tree
 from cnnspec.syntax.actions import Mistake
 from cnnspec.syntax.automaton import Automaton, Snapshot, Unexpected
-from cnnspec.syntax.explain import Place, brace_below, explain
 from cnnspec.syntax.layout import MISSING, STATEMENTS, Fault, arrange
 from cnnspec.syntax.lexer import NEWLINE, Token, lex
 
@@ -76,18 +75,31 @@ class _Run:
     def _unexpected(self, at: int) -> int:
         """Report the token; where to go on."""
         token = self.tokens[at]
-        if token.kind == MISSING:
-            assert isinstance(token, Fault)
-            self._report(token.diagnostic)
-            return at + 1
         if isinstance(token, Fault):
-            return self._leave_out(at, token.diagnostic)
+            if token.kind != MISSING:
+                return self._leave_out(at, token.diagnostic)
+            self._report(token.diagnostic)
+            del self.tokens[at]
+            return at
+        if len(self.diagnostics) >= MOST_DIAGNOSTICS or self._astray(at):
+            return self._leave_out(at, None)
+        # What words the messages is not loaded for a spec that has no faults.
+        from cnnspec.syntax.explain import brace_below, explain
+        from cnnspec.syntax.place import Place
+
+        self._feed_again(at)
         place = Place(self.source, self.tokens, self.behind, at, self.automaton)
-        if place.brace_follows:
-            self._report(brace_below(place))
-            return at + 1
-        full = len(self.diagnostics) >= MOST_DIAGNOSTICS
-        return self._leave_out(at, None if full else explain(place))
+        if not place.brace_follows:
+            return self._leave_out(at, explain(place))
+        self._report(brace_below(place))
+        del self.tokens[at]
+        return at
+
+    def _feed_again(self, at: int) -> None:
+        """Undo what the parser concluded from the token that turned out to be wrong."""
+        self.automaton.restore(self.kept)
+        for token in self.tokens[self.behind : at]:
+            self.automaton.feed(token)
 
     def _report(self, diagnostic: Diagnostic | None) -> None:
         if diagnostic is not None and len(self.diagnostics) < MOST_DIAGNOSTICS:
@@ -97,24 +109,25 @@ class _Run:
         """Go back to the beginning of the line and on behind it, with the braces that the line opens and closes."""
         tokens = self.tokens
         end = next(i for i in range(at, len(tokens)) if tokens[i].kind == NEWLINE)
-        line = tokens[self.behind : end]
         self.automaton.restore(self.kept)
-        if not self._astray(line):
-            self._report(diagnostic)
-        end = self._step_over(line, end)
+        self._report(diagnostic)
+        end = self._step_over(tokens[self.behind : end], end)
         self._keep(end + 1)
         self.resumed = end + 1
         return end + 1
 
-    def _astray(self, line: list[Token]) -> bool:
+    def _astray(self, at: int) -> bool:
         """Whether the line only follows from the one before: outside of all definitions, the rest of a body whose
         header was not understood."""
-        if not self._accepts("MODEL", "NAME") or not line:
+        if self.behind == at and self.tokens[at].kind == NEWLINE:
             return False
-        begins = line[0].kind
-        indented = line[0].start > 0 and self.source.text[line[0].start - 1] != "\n"
+        first = self.tokens[self.behind]
+        indented = first.start > 0 and self.source.text[first.start - 1] != "\n"
         follows = self.behind == self.resumed or (len(self.kept.values) > 1 and self.kept.values[-2] is None)
-        return follows and begins not in STATEMENTS and (indented or begins == "RBRACE")
+        if not follows or first.kind in STATEMENTS or not (indented or first.kind == "RBRACE"):
+            return False
+        self.automaton.restore(self.kept)
+        return self._accepts("MODEL", "NAME")
 
     def _step_over(self, line: list[Token], end: int) -> int:
         """Feed what keeps the braces in balance; the newline to go on behind."""
@@ -141,16 +154,16 @@ class _Run:
         return end
 
     def _behind_group(self, at: int, depth: int) -> int:
-        """The newline behind braces that cannot be read, because none may stand there."""
+        """The end of braces that cannot be read, because none may stand there, or of their line."""
         tokens = self.tokens
-        while depth or tokens[at].kind != NEWLINE:
+        while depth and at + 1 < len(tokens):
             at += 1
             token = tokens[at]
             if token.kind == MISSING:
                 assert isinstance(token, Fault)
                 self._report(token.diagnostic)
             depth += (token.kind == "LBRACE") - (token.kind == "RBRACE")
-        return at
+        return at + 1 if at + 1 < len(tokens) and tokens[at + 1].kind == NEWLINE else at
 
     def _accepts(self, *kinds: str) -> bool:
         return self.automaton.accepted(kinds) == len(kinds)

@@ -24,13 +24,60 @@ class Place:
         return next(i for i in range(self.at, len(self.tokens)) if self.tokens[i].kind == NEWLINE)
 
     @property
+    def rest(self) -> list[str]:
+        """The kinds of what is left of the line."""
+        return [token.kind for token in self.tokens[self.at : self.end + 1]]
+
+    @property
     def after(self) -> Token:
-        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        return self.peek(self.at + 1)
+
+    def peek(self, at: int) -> Token:
+        """The token there, or the last newline for all that is behind it."""
+        return self.tokens[min(at, len(self.tokens) - 1)]
 
     @property
     def here(self) -> Span:
         """The token, or the last one of the line if it is its end."""
         return self.span(self.before if self.token.kind == NEWLINE and self.before else self.token)
+
+    def previous(self, token: Token) -> Token:
+        return self.tokens[max(0, self.tokens.index(token) - 1)]
+
+    @property
+    def start_of_after(self) -> int:
+        """Where the next token begins, for an edit that takes the blanks before it along."""
+        return self.after.start if self.after.kind != NEWLINE else self.token.end
+
+    def around(self) -> tuple[Token | None, Token | None]:
+        """The innermost bracket that is open here, and the one that closes it in this line."""
+        opened: list[Token] = []
+        for token in self.tokens[self.begin : self.at]:
+            if token.kind in OPENS:
+                opened.append(token)
+            elif opened and token.kind == OPENS[opened[-1].kind]:
+                opened.pop()
+        if not opened:
+            return None, None
+        depth = 0
+        for token in self.tokens[self.at : self.end]:
+            depth += (token.kind in OPENS) - (token.kind in OPENS.values())
+            if depth < 0:
+                return opened[-1], token
+        return opened[-1], None
+
+    def phrase(self, token: Token) -> str:
+        """The token in words; for a closing parenthesis the call that it ends."""
+        if token.kind != "RPAR":
+            return shown(token)
+        depth = 0
+        for at in range(self.tokens.index(token, self.begin), self.begin - 1, -1):
+            depth += (self.tokens[at].kind == "RPAR") - (self.tokens[at].kind == "LPAR")
+            if depth == 0:
+                named = at > self.begin and self.tokens[at - 1].kind == "NAME"
+                text = self.source.text[self.tokens[at - named].start : token.end]
+                return text if len(text) <= LONGEST_PHRASE and "\n" not in text else shown(token)
+        return shown(token)
 
     def span(self, token: Token) -> Span:
         return self.source.span(token.start, token.end)
@@ -61,19 +108,15 @@ class Place:
     @property
     def brace_follows(self) -> bool:
         """Whether the line ends where a brace belongs, which stands on the next one."""
-        following = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
-        return (
-            self.token.kind == NEWLINE
-            and following is not None
-            and following.kind == "LBRACE"
-            and self.accepts("LBRACE")
-        )
+        return self.token.kind == NEWLINE and self.after.kind == "LBRACE" and self.accepts("LBRACE")
 
     def belongs(self) -> str:
         """What could stand here, in words and always in the same order."""
         words = [word for kind, word in self._kinds() if self.accepts(kind)]
-        if "a value" in words and "a name" in words:
-            words.remove("a name")
+        if "a layer or statement" in words and '"{"' in words:
+            words.remove('"{"')
+        if "a value" in words:
+            words = [word for word in words if word not in ("a name", "a text in quotes", '"("')]
         return " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nothing"
 
     def _kinds(self) -> list[tuple[str, str]]:
@@ -85,21 +128,26 @@ class Place:
 
 BELONGS = [
     ("COMMA", "a comma"),
-    ("LPAR", "("),
-    ("RPAR", ")"),
-    ("RSQB", "]"),
-    ("COLON", ":"),
-    ("EQUAL", "="),
-    ("ARROW", "->"),
+    ("LPAR", '"("'),
+    ("RPAR", '")"'),
+    ("RSQB", '"]"'),
+    ("COLON", "a colon"),
+    ("EQUAL", '"="'),
+    ("ARROW", '"->"'),
     ("IN", "in"),
     ("ELSE", "else"),
-    ("VBAR", "|"),
-    ("LBRACE", "{"),
-    ("RBRACE", "}"),
-    ("DOT", "."),
+    ("VBAR", '"|"'),
+    ("LBRACE", '"{"'),
+    ("RBRACE", '"}"'),
+    ("DOT", '"."'),
     (NEWLINE, "the end of the line"),
 ]
 
+LONGEST_PHRASE = 40
+
 
 def shown(token: Token) -> str:
-    return token.text if token.kind != NEWLINE else "the end of the line"
+    """As it is named in a message: words and numbers as they are, marks in quotes."""
+    if token.kind == NEWLINE:
+        return "the end of the line"
+    return token.text if token.text[:1].isalnum() or token.text[:1] in ('"', "_", "?") else f'"{token.text}"'

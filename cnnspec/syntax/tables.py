@@ -67,6 +67,13 @@ class Tables(Record):
     end: int
 
     @cached_property
+    def passed(self) -> dict[int, str]:
+        """The origins of rules that only hand one symbol on, by the steps that reduce by them: most of all steps,
+        because each level of precedence is one."""
+        rules = enumerate(self.rules)
+        return {-number - 1: rule.origin for number, rule in rules if rule.size == 1 and rule.action == PASS}
+
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """One token after blanks. The group that matched names its kind: a pattern, `WORD` or `STRAY`."""
         marks = sorted((word for word in self.words if not word.isidentifier()), key=lambda word: (-len(word), word))
