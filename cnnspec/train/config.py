@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from cnnspec.data.facts import Dataset
+from cnnspec.data.facts import Dataset, TorchvisionImages
+from cnnspec.data.loaders import default_data_dir
 from cnnspec.data.parts import Data
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
@@ -44,6 +45,7 @@ class Config(Strict):
     classes: list[str]
     train: dict[str, str]
     data_dir: str | None
+    """Where the data set was found, for one that is downloaded."""
     device: str
     loss: str
     samples: Samples
@@ -96,7 +98,9 @@ def config_of(network: Network, recipe: Recipe, data: Data, *, device: str, loss
         parameters=network.parameters,
         classes=list(data.classes),
         train={name: spelled(getattr(here, name)) for name in Recipe.parameters()},
-        data_dir=str(data_dir.absolute()) if data_dir else None,
+        data_dir=str((data_dir or default_data_dir()).absolute())
+        if isinstance(recipe.data, TorchvisionImages)
+        else None,
         device=device,
         loss=loss,
         samples=Samples(

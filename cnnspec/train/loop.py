@@ -66,11 +66,10 @@ def fit(
 
         train_loss, train_accuracy = total_loss.item() / len(data.train), hits.item() / len(data.train)
         seconds = perf_counter() - started
-        if not isfinite(train_loss):
-            raise Diverged(f"the loss became {train_loss} in epoch {epoch}")
-
         validation = measure(model, data.validation, data, objective, recipe.batch) if data.validation else None
         test = measure(model, data.test, data, objective, recipe.batch) if test_every_epoch else None
+        if not isfinite(train_loss + (validation.loss if validation else 0)):
+            raise Diverged(f"the loss is no longer a finite number in epoch {epoch}")
         yield Epoch(
             epoch,
             learning_rate,

@@ -44,7 +44,7 @@ def curves(history: Sequence[Epoch], title: str, test_accuracy: float | None) ->
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     if test_accuracy is not None:
         best = best_epoch(history).epoch
-        label = f"test set, once: {test_accuracy:.1%}"
+        label = f"test, best epoch: {test_accuracy:.1%}"
         accuracy.plot([best], [test_accuracy], "*", color="black", markersize=11, label=label, zorder=3)
     for axes in (loss, accuracy):
         axes.legend(frameon=False)

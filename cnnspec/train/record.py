@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -20,6 +19,7 @@ from safetensors.torch import save as weights_as_bytes
 from torch import Tensor, nn
 
 from cnnspec import __version__
+from cnnspec.files import write
 from cnnspec.network.model import Network
 from cnnspec.train.config import Config, Result, Weights
 from cnnspec.train.device import device_name
@@ -64,16 +64,6 @@ def open_folder(out: Path | None, network: Network, config: Config, device: torc
     write_model(folder / CONFIG, config)
     write_versions(folder, device)
     return folder
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """All of the file or nothing of it: readers never meet half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_model(path: Path, model: BaseModel) -> None:

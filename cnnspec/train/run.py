@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from cnnspec.data.parts import Data
+from cnnspec.files import write
 from cnnspec.network.model import Network
 from cnnspec.train import plots, record, report
 from cnnspec.train.config import Config, ReadingResult, Result, TestResult
@@ -136,14 +137,14 @@ def draw(run: Run, network: Network, model: nn.Module) -> None:
     title = f"{network.name} on {run.config.data_name}"
     if run.history:
         star = run.test.accuracy if run.test else None
-        record.write(run.folder / "curves.png", plots.curves(run.history, title, star))
+        write(run.folder / "curves.png", plots.curves(run.history, title, star))
     if run.best and run.test:
         which = f"{title}, test set, weights of epoch {run.best.epoch}: {run.test.accuracy:.1%}"
         record.write_confusion(run.folder, run.config.classes, run.test.confusion)
-        record.write(run.folder / "confusion.png", plots.confusion(run.test.confusion, run.config.classes, which))
+        write(run.folder / "confusion.png", plots.confusion(run.test.confusion, run.config.classes, which))
         picture = plots.filters(network, model)
         if picture:
-            record.write(run.folder / "filters.png", picture)
+            write(run.folder / "filters.png", picture)
 
 
 @contextmanager

@@ -141,7 +141,7 @@ def test_one_epoch_has_every_sample_once(monkeypatch: pytest.MonkeyPatch, networ
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(network: Make) -> None:
-    with pytest.raises(Diverged, match=r"the loss became (nan|inf) in epoch 1"):
+    with pytest.raises(Diverged, match="no longer a finite number in epoch 1"):
         trained(network(optimizer="sgd(lr=1e30)"))
 
 

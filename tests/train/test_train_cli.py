@@ -151,7 +151,7 @@ def test_a_diverged_run(spec: str) -> None:
     done = cnnspec("train", spec, "--optimizer", "sgd(lr=1e30)", "--device", "cpu")
     assert done.exit_code == 1
     assert "reading of the curves: DIVERGED" in done.output
-    assert "error: the loss became" in done.stderr
+    assert "error: the loss is no longer a finite number" in done.stderr
     assert json.loads(Path("runs/tiny-1/result.json").read_text())["status"] == "diverged"
     missing = cnnspec("eval", "runs/tiny-1")
     assert missing.exit_code == 2
