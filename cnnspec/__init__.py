@@ -12,7 +12,9 @@ Only what a function needs is imported, when it is called: torch is loaded by `b
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnnspec.diagnostics import Diagnostic, SpecError
@@ -24,12 +26,25 @@ if TYPE_CHECKING:
     from cnnspec.emit import Style
     from cnnspec.network import Checked, Network
     from cnnspec.report.summary import Summary
+    from cnnspec.train.run import Run
 
 __version__ = "0.1.0"
 
 __all__ = ["Diagnostic", "Source", "SpecError", "build", "check", "emit", "load", "summary", "text", "train"]
 
 Spec: TypeAlias = "str | os.PathLike[str] | Source | Network"
+
+
+class _Package(ModuleType):
+    """A package whose functions stay what they are. Python binds a submodule to its package when it is imported, and
+    `build`, `emit` and `train` are names of both."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and isinstance(self.__dict__.get(name), FunctionType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def text(spec: str, name: str = "<string>") -> Source:
@@ -101,3 +116,37 @@ def build(
     from cnnspec.build import build_module
 
     return build_module(load(spec, model=model, set=set, input=input))
+
+
+def train(
+    spec: Spec,
+    *,
+    model: str | None = None,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    device: str | None = None,
+    progress: bool = False,
+) -> Run:
+    """Train the network as its `train { }` says, with defaults for what it leaves out. Needs torch.
+
+    `set` overrides settings (`{"train.epochs": 3}`), `data_dir` is where downloaded data sets live, `out` the folder
+    of the run (a fresh one in `runs/` by default), `device` a name like "cuda:1" (the best there is by default).
+    `Run.folder` holds weights, metrics and pictures. Raises `TrainError` (of `cnnspec.train`) or `DataError` (of
+    `cnnspec.data.error`) where the run cannot start or not go on.
+    """
+    from cnnspec.requires import require
+
+    require("torch")
+    from pathlib import Path
+
+    from cnnspec.train.run import train
+
+    return train(
+        load(spec, model=model, set=set, input=input, train=True),
+        data_dir=Path(data_dir) if data_dir is not None else None,
+        out=Path(out) if out is not None else None,
+        device=device,
+        progress=progress,
+    )

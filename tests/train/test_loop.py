@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from cnnspec.data.parts import Data, Part
 from cnnspec.network import Network
 from cnnspec.recipe import Constant, Crop, Flip, Recipe, Sgd
+from cnnspec.train import loop
 from cnnspec.train.error import Diverged
 from cnnspec.train.history import Epoch
 from cnnspec.train.loop import batches, fit, measure, prepare
@@ -133,7 +134,7 @@ def test_one_epoch_has_every_sample_once(monkeypatch: pytest.MonkeyPatch, networ
         seen.append(x)
         return prepare(x, mean, std)
 
-    monkeypatch.setattr("cnnspec.train.loop.prepare", spy)
+    monkeypatch.setattr(loop, "prepare", spy)
     data = replace(plan.data, validation=None)
     list(fit(seeded_model(plan.network, 0, CPU), data, plan.recipe, plan.objective))
     assert torch.cat(seen).long().sum() == plan.data.train.x.long().sum()
