@@ -13,12 +13,12 @@ from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers import LAYERS
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.layers.linear import Linear
-from cnnspec.layers.shape import Flatten
 from cnnspec.network import faults
 from cnnspec.network.evaluate import Scope, arguments, evaluate, unsupported
+from cnnspec.network.flow import Flow
 from cnnspec.network.model import BlockUse, GroupNode, LayerNode, Node
 from cnnspec.network.names import FAMILIAR, Keys, parameters_of
-from cnnspec.network.trail import Step, Trail
+from cnnspec.network.trail import Step
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -40,50 +40,8 @@ class Module(Record):
         return f"{self.path}.{key}" if self.path else key
 
 
-class Flow:
-    """The shape that arrives at the next step.
-
-    `shape` is None behind a layer that refused its input: nothing is said of shapes again until a layer or a
-    prediction makes them known. `believed` is the shape the author had in mind, as a wrong prediction tells it: a
-    claim that agrees with it follows from the same fault and stays silent.
-    """
-
-    def __init__(self, shape: Shape | None, span: Span) -> None:
-        self.shape, self.believed = shape, shape
-        self.axes = shape.rank + 1 if shape else None
-        self.steps: list[Step] = []
-        self.origin, self.span = shape, span
-
-    @property
-    def trail(self) -> Trail:
-        assert self.origin is not None
-        return Trail(self.origin, self.span, tuple(self.steps))
-
-    def lose(self) -> None:
-        """Nothing is known any more but the number of axes."""
-        self.shape = self.believed = None
-
-    def restart(self, shape: Shape, span: Span) -> None:
-        """Go on from a shape that the text states."""
-        self.__init__(shape, span)  # type: ignore[misc]
-
-    def pass_unknown(self, layer: Layer, span: Span) -> None:
-        """Behind a layer while the shape is unknown: flatten and linear make it known again."""
-        if isinstance(layer, Flatten):
-            self.axes = 1
-        elif isinstance(layer, Linear) and self.axes == 1:
-            self.restart(Shape((layer.out,)), span)
-
-    def believe(self, layer: Layer) -> None:
-        """Behind a layer: what the author's shape becomes."""
-        try:
-            self.believed = layer.output(self.believed) if self.believed else None
-        except Refused:
-            self.believed = None
-
-
 class Expander:
-    """Walks the models of one file. `diagnostics` collects what is wrong, each fault once."""
+    """Walks the models of one file; `report` takes what is wrong with them."""
 
     def __init__(self, blocks: Mapping[str, tree.Block], report: Callable[[Diagnostic], None]) -> None:
         self.blocks, self.report = blocks, report
@@ -93,6 +51,7 @@ class Expander:
 
     def root(self, model: tree.Model, scope: Scope, shape: Shape, span: Span) -> tuple[GroupNode | None, Flow]:
         """The whole model for one input. No node where a shape stayed unknown."""
+        self.layers = 0
         self._count_uses(model)
         flow = Flow(shape, span)
         children = self.body(model.body, Module("", scope, ()), flow)

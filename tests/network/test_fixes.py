@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from random_specs import Writer
+from random_models import Writer
 
 from cnnspec.diagnostics import Diagnostic, Fix
 from cnnspec.network import check, read_source

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-from random_specs import MODULES, Spec, Writer
+from random_models import MODULES, Spec, Writer
 
 from cnnspec.diagnostics.human import render
 from cnnspec.layers import LAYERS
