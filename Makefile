@@ -52,7 +52,7 @@ types: $(INSTALLED)
 	$(RUN) mypy
 
 tests: $(INSTALLED)
-	$(RUN) pytest -q -n $(WORKERS)
+	$(RUN) pytest -q -n $(WORKERS) --maxprocesses 8
 
 format: $(INSTALLED)
 	$(RUN) ruff check --fix .
