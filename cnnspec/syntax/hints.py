@@ -78,7 +78,7 @@ def assignment(place: Place) -> Diagnostic | None:
     if not (place.begins(place.at - 1) and place.accepts("COLON")):
         return _comparison(place)
     colon = place.source.span(before.end, token.end)
-    if not place.accepts("COLON", "NAME", "COMMA", "NAME"):
+    if place.accepts("COLON", "INT"):
         fix = replace("write a colon", colon, ":")
         return foreign("a setting has a colon behind its name", place.here, "an equals sign", fix)
     if place.after.kind in ("NAME", "LBRACE"):
@@ -108,7 +108,7 @@ def colon(place: Place) -> Diagnostic | None:
         return foreign("the shape follows input directly", place.span(second), "no colon", fix)
     if token.kind != "COLON" or before is None:
         return None
-    if before.kind == "NAME" and place.accepts("EQUAL"):
+    if before.kind == "NAME" and place.accepts("EQUAL") and place.around()[0] is not None:
         fix = replace("write an equals sign", place.source.span(before.end, place.start_of_after), "=")
         return foreign(f"the argument {before.text} has a colon behind its name", place.here, "not a colon", fix)
     if place.after.kind == NEWLINE and place.accepts("LBRACE"):
@@ -241,6 +241,8 @@ def semicolon(place: Place) -> Diagnostic | None:
 def bare_fraction(place: Place) -> Diagnostic | None:
     """`.5`"""
     if place.token.kind != "DOT" or place.after.kind != "INT" or place.after.start != place.token.end:
+        return None
+    if place.before is not None and place.before.end == place.token.start and place.before.text[-1].isalnum():
         return None
     return foreign("a number begins with a digit", place.here, "", replace("write 0.", place.here, "0."))
 

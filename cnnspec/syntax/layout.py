@@ -21,7 +21,10 @@ PEEKED = 2
 """How far ahead of a token is looked."""
 
 MOST_NESTED = 100
-"""Bounds brackets, braces and operators around each other, and so the depth of the tree: walks over it recurse."""
+"""Bounds brackets and operators around each other, and so the depth of the tree: walks over it recurse."""
+
+BRACE_WEIGHT = 3
+"""A brace brings more nodes around each other than an operator does."""
 
 OPENS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -94,7 +97,7 @@ class _Layout:
                     continue
             first = token.kind == NEWLINE
             if token.kind in NESTS:
-                self.weight += 1
+                self.weight += BRACE_WEIGHT if token.kind == "LBRACE" else 1
                 if self.weight > MOST_NESTED:
                     return self._too_deep(token)
             handler = handlers.get(token.kind)
@@ -268,7 +271,7 @@ class _Layout:
 
     def _too_deep(self, token: Token) -> list[Token]:
         """Nothing behind this is read: whatever it is, it is no network."""
-        message = f"more than {MOST_NESTED} brackets and operators stand inside each other here"
+        message = "too many brackets, braces and operators stand inside each other"
         self.out.append(Fault(FAULTY, token.start, Diagnostic("E101", message, self._span(token), "nested too deeply")))
         self.out.append(Token(NEWLINE, "", token.start, token.start))
         self._close_all(token)

@@ -27,7 +27,8 @@ class Token:
 
 
 def lex(source: Source, tables: Tables) -> tuple[list[Token], list[Comment]]:
-    """All tokens, one newline for each end of a line included, and the comments apart. Knows a token for any text."""
+    """All tokens, with one newline between the lines that have any, and the comments apart. Whatever
+    the text is, all of it is in one of them."""
     tokens: list[Token] = []
     comments: list[Comment] = []
     words = tables.words
@@ -42,6 +43,8 @@ def lex(source: Source, tables: Tables) -> tuple[list[Token], list[Comment]]:
             kind = words[text]
         elif kind == "COMMENT":
             comments.append(Comment(text, source.span(end - len(text), end)))
+            continue
+        elif kind == NEWLINE and (not tokens or tokens[-1].kind == NEWLINE):
             continue
         tokens.append(Token(kind, text, end - len(text), end))
     return tokens, comments
