@@ -45,7 +45,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_what_is_needed(installed: Path) -> None:
     package = installed / "cnnspec"
-    assert (package / "grammar" / "cnn.lark").read_bytes() == (ROOT / "grammar" / "cnn.lark").read_bytes()
+    for path in (ROOT / "grammar").iterdir():
+        assert (package / "grammar" / path.name).read_bytes() == path.read_bytes()
     assert (package / "py.typed").exists()
     assert (package / "cli" / "new.cnn").exists()
     assert {path.name for path in installed.iterdir()} == {"cnnspec", f"cnnspec-{__version__}.dist-info"}

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import click
 
-from cnnspec.cli.common import input_option, parse_overrides, print_diagnostics, set_option
+from cnnspec.cli.common import FILE, input_option, parse_overrides, print_diagnostics, set_option
 from cnnspec.network import Checked, UsageFault, check, read_source
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @set_option
 @input_option
 @click.option("--strict", is_flag=True, help="Let warnings count as errors do.")

@@ -15,6 +15,9 @@ from cnnspec.network import load as load_network
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+FILE = click.Path(allow_dash=True)
+"""Makes shells complete the names of files; whether there is one is found out when it is read."""
+
 set_option = click.option(
     "--set",
     "overrides",
@@ -28,7 +31,7 @@ model_option = click.option("--model", metavar="NAME", help="Which model, where 
 
 def network_options(command: Decorated) -> Decorated:
     """FILE, --model, --set and --input, as every command on one network takes them."""
-    for option in (input_option, set_option, model_option, click.argument("file")):
+    for option in (input_option, set_option, model_option, click.argument("file", type=FILE)):
         command = option(command)
     return command
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnnspec.cli.common import FILE
 from cnnspec.cli.running import data_dir_option, dataset, device_option, explained, format_option, weights_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", type=FILE)
 @weights_option
 @click.option("--data", metavar="DATA", help="Another data set with the same classes, as in a spec or as a path.")
 @data_dir_option
