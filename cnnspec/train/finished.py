@@ -156,6 +156,9 @@ def _images(run: Finished, names: Sequence[str]) -> Tensor:
     shape = run.network.input
     picture_mode(shape, "predict")
     border: int = getattr(run.recipe.data, "pad", 0)
+    missing = [name for name in names if not Path(name).is_file()]
+    if missing:
+        raise TrainError(f"there is no file {missing[0]}")
     channels, height, width = shape.sizes
     inside = Shape((channels, height - 2 * border, width - 2 * border))
     return F.pad(read_images([Path(name) for name in names], inside)[0], [border] * 4)

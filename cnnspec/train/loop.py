@@ -36,7 +36,7 @@ def fit(
     """
     device = data.train.x.device
     shuffling = torch.Generator().manual_seed(recipe.seed)
-    augmenting = torch.Generator(device).manual_seed(recipe.seed)
+    augmenting = torch.Generator(device).manual_seed(recipe.seed + 1)  # not the stream of the order
     steps = len(batches(torch.arange(len(data.train)), recipe.batch))
     optimizer = make_optimizer(recipe.optimizer, model.parameters())
     schedule = make_schedule(recipe.schedule, optimizer, recipe.epochs, steps)

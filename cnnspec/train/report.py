@@ -69,11 +69,12 @@ def closing(run: Run) -> Iterator[str]:
         right = sum(run.test.confusion[label][label] for label in range(len(run.test.confusion)))
         yield (
             f"test set, measured once, with the weights of epoch {run.best.epoch}: loss {run.test.loss:.4f}, "
-            f"accuracy {percent(run.test.accuracy)} ({right:,} of {run.config.samples.test:,})"
+            f"accuracy {run.test.accuracy * 100:.2f} % ({right:,} of {run.config.samples.test:,})"
         )
     if run.late_test_accuracy is not None:
         late = len(run.history[-3:])
-        yield f"test set, recorded after every epoch: {percent(run.late_test_accuracy)} is the mean of the last {late}"
+        mean = f"{run.late_test_accuracy * 100:.2f} %"
+        yield f"test set, recorded after every epoch: accuracy {mean}, the mean of the last {late}"
     trained = sum(epoch.seconds for epoch in run.history)
     yield f"time: {run.seconds:.1f} s in all, {trained:.1f} s of them training steps"
     yield ""

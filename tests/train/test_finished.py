@@ -121,7 +121,7 @@ def test_what_is_no_image_is_named(digits_run: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a picture")
     with pytest.raises(DataError, match=r"notes\.txt"):
         predict(digits_run.folder, [tmp_path / "notes.txt"], device="cpu")
-    with pytest.raises(DataError, match=r"missing\.png"):
+    with pytest.raises(TrainError, match=r"there is no file .*missing\.png"):
         predict(digits_run.folder, [tmp_path / "missing.png"], device="cpu")
 
 
