@@ -13,7 +13,7 @@ from cnnspec.cli.common import FILE, input_option, parse_overrides, print_diagno
 from cnnspec.network import Checked, UsageFault, check, read_source
 
 
-@click.command("check")
+@click.command(short_help="Check every shape, name and claim of specs.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @set_option
 @input_option

@@ -7,10 +7,11 @@ from click.shell_completion import get_completion_class
 
 
 @click.command(
+    short_help="Print what makes a shell complete commands and names.",
     epilog="""\b
 bash: eval "$(cnnspec completion bash)" in ~/.bashrc
 zsh:  eval "$(cnnspec completion zsh)" in ~/.zshrc
-fish: cnnspec completion fish > ~/.config/fish/completions/cnnspec.fish"""
+fish: cnnspec completion fish > ~/.config/fish/completions/cnnspec.fish""",
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnnspec.emit import Style
 
 
-@click.command()
+@click.command(short_help="Print the network as Python that needs PyTorch alone.")
 @network_options
 @click.option(
     "--style",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cnnspec.train import Evaluation
 
 
-@click.command()
+@click.command(short_help="Measure a finished run on its test set again.")
 @click.argument("run", type=FILE)
 @weights_option
 @click.option("--data", metavar="DATA", help="Another data set with the same classes, as in a spec or as a path.")

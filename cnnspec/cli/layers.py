@@ -15,7 +15,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(name) for name in vocabulary.names() if name.startswith(incomplete)]
 
 
-@click.command()
+@click.command(short_help="List layers, data sets and settings, or explain one.")
 @click.argument("name", required=False, shell_complete=complete)
 def command(name: str | None) -> None:
     """Layers, data sets and training settings, or all about the one called NAME."""

@@ -9,7 +9,7 @@ import click
 from cnnspec.files import write
 
 
-@click.command()
+@click.command(short_help="Write a first network, with comments to learn from.")
 @click.argument("path", default="network.cnn", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--force", is_flag=True, help="Overwrite the file if there is one.")
 def command(path: str, force: bool) -> None:

@@ -10,7 +10,7 @@ from cnnspec.cli.common import FILE
 from cnnspec.cli.running import device_option, explained, format_option, weights_option
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(short_help="Name images with a finished run.", context_settings={"ignore_unknown_options": True})
 @click.argument("run", type=FILE)
 @click.argument("samples", nargs=-1, required=True, type=FILE, metavar="IMAGE...")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many classes to name.")

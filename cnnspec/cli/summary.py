@@ -11,7 +11,7 @@ from cnnspec.report.summary import Summary, summarize
 from cnnspec.report.summary_text import as_markdown, as_text
 
 
-@click.command()
+@click.command(short_help="Show every layer's shape, parameters, MACs and receptive field.")
 @network_options
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
 def command(file: str, model: str | None, overrides: tuple[str, ...], input_shape: str | None, form: str) -> None:

@@ -26,7 +26,7 @@ def setting_options(command: Decorated) -> Decorated:
     return command
 
 
-@click.command()
+@click.command(short_help="Train the network and leave a folder with all that came of it.")
 @network_options
 @setting_options
 @data_dir_option

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from cnnspec.requires import INSTALL
+
 
 class DataError(Exception):
     """Data that cannot be had or used.
@@ -18,9 +20,6 @@ class DataError(Exception):
 
     def __str__(self) -> str:
         return "\n".join((self.message, *(f"note: {note}" for note in self.notes), *(f"help: {h}" for h in self.help)))
-
-
-INSTALL = 'pip install "cnnspec[torch]"'
 
 
 def package(module: str) -> Any:
