@@ -26,6 +26,8 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     excerpt = _Excerpt(margin, severity, color)
     parts = [head, *excerpt.show(diagnostic.span, spans)]
     reasons = ([f"why: {diagnostic.why}"] if diagnostic.why else []) + [f"note: {note}" for note in diagnostic.notes]
+    if reasons or diagnostic.fixes:
+        parts.append(excerpt.bar())
     for reason in reasons:
         first, *more = reason.split("\n")
         indent = " " * (margin + 3 + first.index(":") + 2)
@@ -49,14 +51,12 @@ class _Excerpt:
         yield f"{arrow} {main.source.name}:{main.line}:{main.column}"
         yield self.bar()
         yield from self.lines(main.source, [mark for mark in spans if mark[0].source is main.source])
-        yield self.bar()
         for other in {id(span.source): span.source for span, _, _ in spans if span.source is not main.source}.values():
             marks = [mark for mark in spans if mark[0].source is other]
             colons = self.paint(" " * self.margin + ":::", "gutter")
             yield f"{colons} {other.name}:{marks[0][0].line}:{marks[0][0].column}"
             yield self.bar()
             yield from self.lines(other, marks)
-            yield self.bar()
 
     def lines(self, source: Source, marks: list[tuple[Span, str, bool]]) -> Iterator[str]:
         previous = None
