@@ -108,7 +108,8 @@ def _rewrites(edits: Iterable[Edit]) -> Iterator[tuple[Source, int, int, list[st
 
 
 def _last_line(span: Span) -> int:
-    return span.source.position(max(span.start, span.end - 1))[0]
+    """The last line an edit touches: where it takes away the end of a line, the next one moves up."""
+    return span.source.position(span.end)[0]
 
 
 def _cut(text: str, column: int) -> tuple[str, int]:
