@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from textwrap import wrap
 
+from cnnspec.emit.classes import free
 from cnnspec.emit.layout import WIDTH, docstring
 from cnnspec.emit.offer import plan
-from cnnspec.emit.plan import free
 from cnnspec.emit.shapes import LETTERS, letters
 from cnnspec.emit.source import ClassSource, Style, arriving
 from cnnspec.network.model import Network

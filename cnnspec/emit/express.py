@@ -7,6 +7,7 @@ place is a literal; where they differ it is an expression that gives the right v
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -73,9 +74,37 @@ def _candidates(values: Values, scope: Scope) -> Iterator[tuple[str, Values]]:
         if not (_whole(values) and _whole(found)):
             continue
         if factor := values[0] // found[0]:
-            yield f"{factor} * {atom(text)}", tuple(factor * value for value in found)
+            yield times(factor, text), tuple(factor * value for value in found)
         if divisor := found[0] // values[0]:
-            yield f"{atom(text)} // {divisor}", tuple(value // divisor for value in found)
+            yield over(text, divisor), tuple(value // divisor for value in found)
+
+
+SCALED = re.compile(r"(\d+) \* (\w+)")
+
+
+def times(factor: int, text: str) -> str:
+    """The product, with factors gathered: twice `2 * width` is `4 * width`."""
+    scaled = SCALED.fullmatch(text)
+    return f"{factor * int(scaled[1])} * {scaled[2]}" if scaled else f"{factor} * {atom(text)}"
+
+
+def over(text: str, divisor: int) -> str:
+    """The quotient, with factors gathered: half of `4 * width` is `2 * width`."""
+    scaled = SCALED.fullmatch(text)
+    if scaled and int(scaled[1]) % divisor == 0:
+        factor = int(scaled[1]) // divisor
+        return scaled[2] if factor == 1 else f"{factor} * {scaled[2]}"
+    return f"{atom(text)} // {divisor}"
+
+
+def put_in(text: str, given: Mapping[str, str]) -> str:
+    """An expression with others in the place of its names."""
+    scaled = SCALED.fullmatch(text)
+    if scaled:
+        return times(int(scaled[1]), given[scaled[2]])
+    if text in given:
+        return given[text]
+    return re.sub(r"[A-Za-z_]\w*", lambda match: atom(given[match[0]]), text)
 
 
 def atom(text: str) -> str:

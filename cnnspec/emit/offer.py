@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnspec.diagnostics import SpecError
+from cnnspec.emit.classes import Unexplained, free
 from cnnspec.emit.express import Values
-from cnnspec.emit.plan import Planner, Unexplained, body, free
+from cnnspec.emit.plan import Planner, body
 from cnnspec.emit.written import walk
 from cnnspec.network import UsageFault, load
 from cnnspec.network.model import GroupNode, Network

@@ -9,9 +9,9 @@ from itertools import chain
 from typing import Literal
 
 from cnnspec.emit import layout
+from cnnspec.emit.classes import ClassPlan, Flow, Item
 from cnnspec.emit.express import annotation, literal, quoted
 from cnnspec.emit.layout import Entry
-from cnnspec.emit.plan import ClassPlan, Flow, Item
 from cnnspec.emit.shapes import shape_text
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import GroupNode, LayerNode

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import inspect
 
+import pytest
+import torch
+from random_specs import networks
+from running import run
+from torch import nn
+
+from cnnspec.build import build_module
 from cnnspec.emit import emit
-from cnnspec.network import load
+from cnnspec.network import Network, load
 from cnnspec.source import Source
 
 
@@ -163,3 +170,32 @@ def test_another_input() -> None:
     source = emit(load(Source("net.cnn", text), input="1x4x4"))
     assert "nn.Linear(16, classes)" in source
     assert "torch.randn(8, 1, 4, 4)" in source
+
+
+def test_channels_are_followed_through_blocks() -> None:
+    found = lines("""
+        block Inner(w) { conv(2 * w, 1), relu }
+        block Outer(w) { Inner(2 * w), batchnorm, glu, conv(w // 2, 1), Inner(w), batchnorm }
+        model Net { input 3x8x8
+          Outer(4), Outer(6)
+        }""")
+    assert "nn.BatchNorm2d(4 * w)," in found
+    assert "nn.Conv2d(2 * w, w // 2, 1)," in found
+    assert "Inner(w // 2, w)," in found
+    assert "nn.BatchNorm2d(2 * w)," in found
+
+
+@pytest.mark.parametrize("network", networks(12), ids=lambda network: network.source.name)
+def test_every_argument_that_is_offered_gives_a_right_network(network: Network) -> None:
+    model = run(emit(network))["Net"]
+    offered = list(inspect.signature(model).parameters)
+    assert "classes" in offered
+    for name in offered:
+        other = load(network.source, set={name: 24})
+        with torch.device("meta"):
+            emitted, built = model(**{name: 24}), build_module(other)
+        assert shapes(emitted) == shapes(built)
+
+
+def shapes(module: nn.Module) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in module.state_dict().items()}

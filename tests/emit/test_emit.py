@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -154,6 +155,24 @@ def test_torch_is_not_needed_to_emit() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_text_does_not_vary_from_run_to_run() -> None:
+    script = (
+        "import sys; from cnnspec.network import load;"
+        "from cnnspec.source import Source; from cnnspec.emit import emit;"
+        "print(emit(load(Source('net.cnn', sys.argv[1]))))"
+    )
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", script, SPECS["words of Python"]],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(texts) == 1
 
 
 def test_cnnspec_is_not_needed_to_run() -> None:
