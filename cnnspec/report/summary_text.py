@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from cnnspec.analysis.field import Field
 from cnnspec.network import GroupNode, LayerNode, Node
@@ -25,12 +26,18 @@ COLUMNS = (
     Column("activation", numbers=True),
 )
 
+MILLIONS = Column("M MACs", numbers=True)
+
 NOTES = (
     "MACs: multiplications with weights in conv, conv_transpose and linear, for one sample; all else counts nothing.",
     "Receptive field: what one value sees of the input; step: how far the field of its neighbour is from it.",
     "Activation: the layer's output for one sample in float32.",
 )
 GROUP_NOTE = "The line of a group or block sums up what is in it."
+
+MILLION = 1_000_000
+MANY = 1000 * MILLION
+"""From this many MACs on a network's text counts them in millions."""
 
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 
@@ -39,7 +46,8 @@ def as_text(summary: Summary, *, color: bool = False) -> str:
     """Table, totals and what the columns mean, at most 118 columns wide."""
     network = summary.network
     rows = list(_tree_rows(summary))
-    titles, rule, *lines = aligned(COLUMNS, [cells for _, cells in rows], WIDTH)
+    columns = [MILLIONS if column.title == "MACs" and summary.macs >= MANY else column for column in COLUMNS]
+    titles, rule, *lines = aligned(columns, [cells for _, cells in rows], WIDTH)
     if color:
         titles = f"{BOLD}{titles}{PLAIN}"
         lines = [f"{BOLD}{line}{PLAIN}" if group else line for line, (group, _) in zip(lines, rows, strict=True)]
@@ -51,7 +59,7 @@ def as_text(summary: Summary, *, color: bool = False) -> str:
 
 def as_markdown(summary: Summary) -> str:
     network = summary.network
-    rows = [(f"`{layer.node.path}`", *_cells(summary, layer)) for layer in summary.layers]
+    rows = [(f"`{layer.node.path}`", *_cells(summary, layer, _count)) for layer in summary.layers]
     totals = [f"- {name}: {text}" for name, text in _totals(summary)]
     title = f"### {network.name}: {network.input} -> {network.output}"
     return "\n".join([title, "", *markdown(COLUMNS, rows), "", *totals, "", *NOTES])
@@ -60,14 +68,15 @@ def as_markdown(summary: Summary) -> str:
 def _tree_rows(summary: Summary) -> Iterator[tuple[bool, tuple[str, ...]]]:
     """The rows below the model, each with whether it is a group's."""
     by_path = {layer.node.path: layer for layer in summary.layers}
+    macs = _millions if summary.macs >= MANY else _count
 
     def walk(node: Node, depth: int) -> Iterator[tuple[bool, tuple[str, ...]]]:
         name = "  " * depth + node.key
         if isinstance(node, LayerNode):
-            yield False, (name, *_cells(summary, by_path[node.path]))
+            yield False, (name, *_cells(summary, by_path[node.path], macs))
             return
         inside = [by_path[layer.path] for layer in node.layers()]
-        yield True, (name, *_group_cells(summary, node, inside))
+        yield True, (name, *_group_cells(summary, node, inside, macs))
         for child in node.children:
             yield from walk(child, depth + 1)
 
@@ -75,7 +84,7 @@ def _tree_rows(summary: Summary) -> Iterator[tuple[bool, tuple[str, ...]]]:
         yield from walk(child, 0)
 
 
-def _cells(summary: Summary, layer: LayerSummary) -> tuple[str, ...]:
+def _cells(summary: Summary, layer: LayerSummary, macs: Callable[[int], str]) -> tuple[str, ...]:
     node, parameters = layer.node, layer.counts.parameters
     return (
         call_text(node),
@@ -83,18 +92,20 @@ def _cells(summary: Summary, layer: LayerSummary) -> tuple[str, ...]:
         str(node.output),
         _count(parameters),
         _share(parameters, summary.parameters),
-        _count(layer.macs),
+        macs(layer.macs),
         _field(layer.field),
         size(layer.activation),
     )
 
 
-def _group_cells(summary: Summary, group: GroupNode, inside: list[LayerSummary]) -> tuple[str, ...]:
+def _group_cells(
+    summary: Summary, group: GroupNode, inside: list[LayerSummary], macs: Callable[[int], str]
+) -> tuple[str, ...]:
     parameters = sum(layer.counts.parameters for layer in inside)
     called = _block_text(group) if group.block else ""
-    macs = sum(layer.macs for layer in inside)
+    total = macs(sum(layer.macs for layer in inside))
     share = _share(parameters, summary.parameters)
-    return called, str(group.span.line), str(group.output), _count(parameters), share, _count(macs), "", ""
+    return called, str(group.span.line), str(group.output), _count(parameters), share, total, "", ""
 
 
 def _totals(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -109,7 +120,7 @@ def _totals(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.parameters:
         most = max(summary.layers, key=lambda layer: layer.counts.parameters)
         share = _share(most.counts.parameters, summary.parameters)
-        yield "largest", f"{most.node.path}, {call_text(most.node)}, holds {share} of the parameters"
+        yield "largest", f"{most.node.path} ({most.node.layer.word}) holds {share} of the parameters"
 
 
 # ----------------------------------------------------------------------------------------------------------- cells
@@ -122,12 +133,18 @@ def call_text(node: LayerNode) -> str:
     for name, default in layer.__fields__.items():
         value = getattr(layer, name)
         if name == layer.claims:
-            given.append(f"{layer.incoming(node.input)} -> {show(value)}")
+            given.append(f"{layer.incoming(node.input)} -> {_written(value)}")
         elif default is REQUIRED or (len(layer.__fields__) == 1 and value != default):
-            given.append(show(value))
+            given.append(_written(value))
         elif value != (getattr(layer, default.argument) if isinstance(default, Like) else default):
-            given.append(f"{name}={show(value)}")
+            given.append(f"{name}={_written(value)}")
     return f"{layer.word}({', '.join(given)})" if given else layer.word
+
+
+def _written(value: Any) -> str:
+    """Sizes as 3x5, which is shorter than a list; with a zero they must be one."""
+    sizes = isinstance(value, tuple) and len(value) > 1 and all(isinstance(size, int) and size > 0 for size in value)
+    return "x".join(map(str, value)) if sizes else show(value)
 
 
 def _block_text(group: GroupNode) -> str:
@@ -138,6 +155,10 @@ def _block_text(group: GroupNode) -> str:
 
 def _count(number: int) -> str:
     return f"{number:,}" if number else ""
+
+
+def _millions(number: int) -> str:
+    return f"{number / MILLION:,.1f}" if number else ""
 
 
 def _share(part: int, whole: int) -> str:

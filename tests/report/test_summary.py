@@ -88,7 +88,7 @@ def test_the_text_fits_and_has_every_layer(path: Path) -> None:
 def test_the_text_reads_as_it_should() -> None:
     text = as_text(example())
     assert "TinyCNN3: 3x32x32 -> 10" in text
-    assert "classifier.1, linear(2048 -> 256), holds 64.4% of the parameters" in text
+    assert "classifier.1 (linear) holds 64.4% of the parameters" in text
     (group,) = (line for line in text.splitlines() if "Pair(64)" in line)
     assert group.split() == ["1", "Pair(64)", "13", "64x8x8", "55,424", "6.8%", "14,155,776"]
     assert "MACs: multiplications with weights" in text
@@ -109,6 +109,15 @@ def test_long_calls_are_cut() -> None:
     assert "..." in text
 
 
+def test_many_macs_are_counted_in_millions() -> None:
+    summary = summarize(network("model M {\n  input 3x1000x1000\n  conv(100, 3, padding=1)\n}"))
+    text = as_text(summary)
+    assert "M MACs" in text
+    assert "2,700.0" in text
+    assert "MACs        2,700,000,000" in text
+    assert "| 2,700,000,000 |" in as_markdown(summary)
+
+
 def test_markdown_is_one_row_per_layer() -> None:
     summary = example()
     rows = [line for line in as_markdown(summary).splitlines() if line.startswith("|")]
@@ -122,7 +131,8 @@ def test_markdown_is_one_row_per_layer() -> None:
     [
         ("maxpool(2)", "maxpool(2)"),
         ("maxpool(2, stride=1)", "maxpool(2, stride=1)"),
-        ("conv(8, [3, 5], bias=false)", "conv(1 -> 8, [3, 5], bias=false)"),
+        ("conv(8, [3, 5], bias=false)", "conv(1 -> 8, 3x5, bias=false)"),
+        ("conv(8, 3, padding=[0, 1])", "conv(1 -> 8, 3, padding=[0, 1])"),
         ("dropout(0.25)", "dropout(0.25)"),
         ("dropout", "dropout"),
     ],
