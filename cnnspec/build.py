@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -36,5 +37,5 @@ def _module(node: Node) -> nn.Module:
 def _run(call: TorchCall) -> nn.Module:
     import torch
 
-    module: nn.Module = reduce(getattr, call.name.split("."), torch)(*call.args, **call.kwargs)  # type: ignore
-    return module
+    make: Callable[..., nn.Module] = reduce(getattr, call.name.split("."), torch)  # type: ignore[arg-type, assignment]
+    return make(*call.args, **call.kwargs)
