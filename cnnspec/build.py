@@ -37,5 +37,5 @@ def _module(node: Node) -> nn.Module:
 def _run(call: TorchCall) -> nn.Module:
     import torch
 
-    make: Callable[..., nn.Module] = reduce(getattr, call.name.split("."), torch)  # type: ignore[arg-type, assignment]
+    make: Callable[..., nn.Module] = reduce(getattr, call.name.split("."), torch)  # type: ignore[assignment]
     return make(*call.args, **call.kwargs)
