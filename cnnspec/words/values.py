@@ -1,0 +1,77 @@
+"""Values of the language that are not numbers, strings, booleans or tuples of values, and how values are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cnnspec.record import Record
+from cnnspec.source import Span
+
+
+class Like(Record):
+    """A default that copies another argument of the same word: `stride: Kernel = like("kernel")`."""
+
+    argument: str
+
+
+def like(argument: str) -> Any:
+    return Like(argument)
+
+
+class Symbol(Record):
+    """A name that nothing in scope defines; a kind may know it (`same`, `zeros`, `cifar10`). `known` are the names
+    that are defined there."""
+
+    name: str
+    span: Span
+    known: tuple[str, ...] = ()
+
+
+class CallValue(Record):
+    """A call in the place of a value, not yet bound: `adamw(lr=1e-3)`."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    span: Span
+    name_span: Span
+
+
+class Argument(Record):
+    """An argument whose value is known. `name` is None for a positional one."""
+
+    name: str | None
+    value: Any
+    span: Span
+    name_span: Span | None = None
+
+
+def show(value: Any) -> str:
+    """A value as it is written in a spec."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "none"
+        case tuple():
+            return "[" + ", ".join(show(item) for item in value) + "]"
+        case float():
+            return f"{value:.12g}"
+        case Symbol():
+            return value.name
+        case CallValue():
+            inside = ", ".join(f"{a.name}={show(a.value)}" if a.name else show(a.value) for a in value.arguments)
+            return f"{value.name}({inside})" if inside else value.name
+    return str(value)
+
+
+def describe(value: Any) -> str:
+    """A value in a sentence."""
+    return f'"{value}"' if isinstance(value, str) else show(value)
+
+
+def closest(name: str, known: Iterable[str]) -> list[str]:
+    """The known name that was probably meant, or none."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(known), 1)
