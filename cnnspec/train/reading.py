@@ -22,9 +22,10 @@ RULES: dict[Verdict, str] = {
     "too short": "there is no second epoch to compare the first with",
     "overfitting": "training accuracy ends 10 points or more above held-out accuracy; or 3 points or more, while the "
     "held-out loss has risen by a tenth from its lowest and the training loss has kept falling",
-    "still improving": "none of the above, and held-out accuracy (training accuracy, where nothing is held out) still "
+    "still improving": "no overfitting, and held-out accuracy (training accuracy, where nothing is held out) still "
     "grows by half a point or more per epoch while its loss falls",
-    "underfitting": "none of the above, and training accuracy ends less than half of the way from guessing to perfect",
+    "underfitting": "no overfitting, not improving any more, and training accuracy ends less than half of the way from "
+    "guessing to perfect",
     "healthy": "no divergence, no wide gap between training and held-out accuracy, no rising held-out loss, and "
     "training accuracy more than half of the way from guessing to perfect",
 }
