@@ -58,6 +58,8 @@ def explained() -> Iterator[None]:
         fail(fault.message, *fault.notes, code=2 if isinstance(fault, BadRun | FolderTaken) else 1)
     except MissingPackage as missing:
         fail(missing.args[0], missing.help)
+    except BrokenPipeError:  # click knows what to do where nobody reads on
+        raise
     except OSError as fault:
         fail(f"{fault.filename or 'a file'}: {fault.strerror or fault}", code=2)
     except KeyboardInterrupt:

@@ -117,7 +117,7 @@ def config_of(network: Network, recipe: Recipe, data: Data, *, device: str, loss
 def with_whole_paths(dataset: Dataset, folder: Path) -> Dataset:
     """The data set with paths that start at the root of the file system."""
     paths = {name: getattr(dataset, name) for name in ("path", "test") if getattr(dataset, name, None)}
-    return dataset.replace(**{name: (folder / path).absolute().as_posix() for name, path in paths.items()})
+    return dataset.replace(**{name: (folder / path).resolve().as_posix() for name, path in paths.items()})
 
 
 def spelled(value: Any) -> str:

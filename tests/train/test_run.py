@@ -249,5 +249,5 @@ def test_paths_in_the_configuration_are_whole(tmp_path: Path, network: Make, mon
     (tmp_path / "points.csv").write_text("\n".join(rows) + "\n")
     monkeypatch.chdir(tmp_path)
     config = plan_run(network("model M { input 2\n linear(2) }", data='csv("points.csv")'), "cpu", None).config
-    assert f'path="{(tmp_path / "points.csv").as_posix()}"' in config.train["data"]
+    assert f'path="{(tmp_path / "points.csv").resolve().as_posix()}"' in config.train["data"]
     assert "test=none" in config.train["data"]
