@@ -144,8 +144,10 @@ def test_one_diagnostic_for_each_faulty_line(path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 7, 60])
 def test_as_many_diagnostics_as_faulty_lines(count: int) -> None:
     lines = ["  relu relu" if at % 2 else "  conv(8, 3)" for at in range(2 * count)]
-    found = faults("\n".join(["model A {", *lines, "}", ""]))
-    assert [fault.span.line for fault in found] == list(range(3, 3 + 2 * count, 2))
+    parsed = parse(Source("test.cnn", "\n".join(["model A {", *lines, "}", ""])))
+    assert [fault.span.line for fault in parsed.diagnostics] == list(range(3, 3 + 2 * count, 2))
+    good = parse(Source("test.cnn", "\n".join(["model A {", *lines[::2], "}", ""])))
+    assert parsed.file == good.file
 
 
 def test_the_rest_is_still_read() -> None:
