@@ -1,12 +1,13 @@
 """Random specs: verdict, shapes, names and counts agree with torch on the meta device, every one.
 
-`CNNSPEC_RANDOM_SPECS=20000 pytest tests/network/test_random_specs.py -s` runs more of them and prints the mix.
+`CNNSPEC_RANDOM_SPECS=20000 pytest tests/network/test_random_specs.py` runs more of them; the mix is printed at the end.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 
 from random_models import MODULES, Spec, Writer
 
@@ -44,7 +45,7 @@ def test_every_layer_is_drawn() -> None:
     assert set(MODULES) == set(LAYERS)
 
 
-def test_random_specs_agree_with_torch() -> None:
+def test_random_specs_agree_with_torch(record_property: Callable[[str, object], None]) -> None:
     refused, ranks, words = 0, Counter[int](), Counter[str]()
     faults = []
     for seed in range(COUNT):
@@ -55,9 +56,12 @@ def test_random_specs_agree_with_torch() -> None:
         wrong = disagreement(spec)
         if wrong:
             faults.append(f"--- seed {seed}\n{spec.text}\n{wrong}")
-    print(f"\n{COUNT} specs, {refused} refused by torch ({refused / COUNT:.0%})")
-    print("ranks:", ", ".join(f"{rank}-d {count}" for rank, count in sorted(ranks.items())))
-    print("layers:", ", ".join(f"{word} {count}" for word, count in words.most_common()))
+    mix = (
+        f"{COUNT} specs, {refused} refused by torch ({refused / COUNT:.0%})",
+        "ranks: " + ", ".join(f"{rank}-d {count}" for rank, count in sorted(ranks.items())),
+        "layers: " + ", ".join(f"{word} {count}" for word, count in words.most_common()),
+    )
+    record_property("mix", "\n".join(mix))
     assert not faults, f"{len(faults)} disagreements\n" + "\n".join(faults[:5])
     assert refused >= 0.3 * COUNT
     assert set(ranks) == {0, 1, 2, 3}
