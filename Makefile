@@ -51,8 +51,9 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(RUN) mypy
 
+# One thread per worker: more of them would only wait for one another.
 tests: $(INSTALLED)
-	$(RUN) pytest -q -n $(WORKERS) --maxprocesses 8
+	OMP_NUM_THREADS=1 $(RUN) pytest -q -n $(WORKERS) --maxprocesses 8
 
 format: $(INSTALLED)
 	$(RUN) ruff check --fix .
