@@ -32,7 +32,8 @@ def lex(source: Source, tables: Tables) -> tuple[list[Token], list[Comment]]:
     tokens: list[Token] = []
     comments: list[Comment] = []
     words = tables.words
-    for match in tables.pattern.finditer(source.text, _after_mark(source.text)):
+    end_of_words = len(source.text.rstrip(" \t\r\f"))
+    for match in tables.pattern.finditer(source.text, _after_mark(source.text), end_of_words):
         kind = match.lastgroup
         assert kind is not None
         text = match[kind]

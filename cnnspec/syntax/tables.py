@@ -7,10 +7,10 @@ are worked out at each start.
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from functools import cache, cached_property
-from pathlib import Path
 
 from cnnspec.record import Record
 
@@ -119,11 +119,11 @@ def _read_rule(line: str) -> Rule:
     )
 
 
-def folder() -> Path:
-    """Where the grammar is: inside the package when it is installed, beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    inside = package / "grammar"
-    return inside if inside.is_dir() else package.parent / "grammar"
+def path(name: str) -> str:
+    """A file of the grammar: inside the package when it is installed, beside it in a checkout."""
+    package = os.path.dirname(os.path.dirname(__file__))
+    inside = os.path.join(package, "grammar")
+    return os.path.join(inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "grammar"), name)
 
 
 def digest(grammar: str) -> str:
@@ -131,7 +131,8 @@ def digest(grammar: str) -> str:
 
 
 def grammar() -> str:
-    return (folder() / "cnn.lark").read_text(encoding="utf-8")
+    with open(path("cnn.lark"), encoding="utf-8") as file:
+        return file.read()
 
 
 @cache
@@ -139,7 +140,8 @@ def load() -> Tables:
     """The tables of the grammar: those beside it if they are current, else worked out now."""
     text = grammar()
     try:
-        kept = (folder() / "cnn.tables").read_text(encoding="utf-8")
+        with open(path("cnn.tables"), encoding="utf-8") as file:
+            kept = file.read()
     except OSError:
         kept = ""
     if kept.startswith(digest(text) + "\n"):
@@ -153,7 +155,8 @@ def main() -> None:
     from cnnspec.syntax.generate import generate
 
     text = grammar()
-    (folder() / "cnn.tables").write_text(write(generate(text), digest(text)), encoding="utf-8", newline="\n")
+    with open(path("cnn.tables"), "w", encoding="utf-8", newline="\n") as file:
+        file.write(write(generate(text), digest(text)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ SAMPLE = "model A(n=3) {\n  input 3x8x8\n  a: { conv(n, 3), relu }  -> [n, 6, 6]
 
 def test_tables_are_current() -> None:
     text = tables.grammar()
-    kept = (tables.folder() / "cnn.tables").read_text(encoding="utf-8")
+    kept = Path(tables.path("cnn.tables")).read_text(encoding="utf-8")
     assert kept == tables.write(generate(text), tables.digest(text)), "run python -m cnnspec.syntax.tables"
 
 
@@ -28,7 +28,7 @@ def test_tables_do_not_vary(seed: str) -> None:
     code = "from cnnspec.syntax import tables, generate; g = tables.grammar()\n"
     code += "print(tables.write(generate.generate(g), tables.digest(g)), end='')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
-    assert done.stdout.decode() == (tables.folder() / "cnn.tables").read_text(encoding="utf-8")
+    assert done.stdout.decode() == Path(tables.path("cnn.tables")).read_text(encoding="utf-8")
 
 
 def test_reading_gives_what_was_written() -> None:
@@ -47,7 +47,7 @@ def test_tables_of_another_grammar_are_not_used(
     (tmp_path / "cnn.lark").write_text(tables.grammar() + "\n// changed\n", encoding="utf-8")
     if kept is not None:
         (tmp_path / "cnn.tables").write_text(kept, encoding="utf-8")
-    monkeypatch.setattr(tables, "folder", lambda: tmp_path)
+    monkeypatch.setattr(tables, "path", lambda name: str(tmp_path / name))
     tables.load.cache_clear()
     try:
         assert tables.load().rules == generate(tables.grammar()).rules

@@ -70,6 +70,7 @@ def test_spelling_of_the_ends_of_lines_does_not_matter(path: Path) -> None:
     assert read(text.replace("\n", "\r\n")) == file
     assert read("\ufeff" + text) == file
     assert read(text.rstrip("\n")) == file
+    assert read(text + " \t") == file
     assert read(text.replace("  ", "\t")) == file
     assert read(text.replace("\n", "   \n\n\n")) == file
 
