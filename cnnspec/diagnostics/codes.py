@@ -64,4 +64,5 @@ CODES: dict[str, Code] = {
     "N002": Code("not-checked", "note", "a model whose parameters have no values"),
     "W001": _warning("linear-on-map", "linear acts on the last axis of a map, which is rarely meant"),
     "W002": _warning("unused-block", "a block that no model uses"),
+    "W003": _warning("torch-order", "arguments that look as if they were in PyTorch's order"),
 }

@@ -195,6 +195,8 @@ class Expander:
             return None
         if isinstance(layer, Linear) and shape.rank:
             self.report(_inside(faults.linear_on_map(call, shape), module))
+        if swapped := faults.torch_order(call, layer, shape):
+            self.report(_inside(faults.read_in_torch_order(call, layer, swapped), module))
         flow.believe(layer)
         flow.shape = output
         return LayerNode(module.key(key), key, labelled, layer, shape, output, call.span)

@@ -65,6 +65,30 @@ def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Di
     return diagnostic.replace(fixes=(fix,))
 
 
+LARGEST_KERNEL = 11
+"""A larger one is hardly meant: it is the largest of the known networks."""
+
+
+def torch_order(call: tree.Call, layer: Layer, shape: Shape) -> Fix | None:
+    """`conv(3, 32, 3)` in PyTorch's order, where the first number is what arrives and the second reads as a kernel of
+    32. Proposes the arrow."""
+    given = [argument.value for argument in call.arguments if argument.name is None]
+    kernel = getattr(layer, "kernel", None)
+    if layer.claims is None or len(given) < 3 or not isinstance(kernel, int) or kernel <= LARGEST_KERNEL:
+        return None
+    if layer.incoming(shape) != layer.out:  # type: ignore[attr-defined]
+        return None
+    between = Span(call.span.source, given[0].span.end, given[1].span.start)
+    return Fix(f"{layer.word} infers what arrives; both sizes are written with an arrow", (Edit(between, " -> "),))
+
+
+def read_in_torch_order(call: tree.Call, layer: Layer, fix: Fix) -> Diagnostic:
+    kernel = layer.kernel  # type: ignore[attr-defined]
+    message = f"{layer.word} has a kernel of {kernel}x{kernel} here"
+    note = f"the arguments are {layer.signature()}"
+    return Diagnostic("W003", message, call.span, "is this PyTorch's order?", notes=(note,), fixes=(fix,))
+
+
 def _flattened(trail: Trail) -> bool:
     map_then = trails.before_flatten(trail)
     return map_then is not None and bool(trail.origin.rank)
@@ -98,12 +122,13 @@ def linear_on_map(call: tree.Call, shape: Shape) -> Diagnostic:
 
 def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Diagnostic:
     """A layer that does not take the shape that arrives."""
+    swapped = torch_order(call, layer, trail.shape)
     collapsed = refusal.code == "E303"
     chain = trails.chain_of_sizes(trail) if collapsed else ""
     smallest = trails.smallest_input(trail, layer) if collapsed else None
     shape = trail.shape
-    fixes = [Fix(refusal.help)] if refusal.help else []
-    if collapsed:
+    fixes = [swapped] if swapped else [Fix(refusal.help)] if refusal.help else []
+    if collapsed and not swapped:
         everywhere = trails.padding_everywhere(
             trail, lambda layers: trails.run([*layers, layer], trail.origin) is not None
         )

@@ -145,9 +145,20 @@ class Spec:
             faults = disagreements(
                 shape, span, flow.shape, last, recipe.data, data_span or item.name.span, self._data()
             )
-            self.report(*faults)
+            self.report(*map(self._explained, faults))
         if root and not any(d.severity == "error" for d in self.found.values()):
             yield Network(item.name.text, self.source, root, scope, recipe, self._data())
+
+    def _explained(self, fault: Diagnostic) -> Diagnostic:
+        """A map at the end of a network because flatten is missing: the warning about that becomes the reason."""
+        warnings = {key: d for key, d in self.found.items() if d.code == "W001"}
+        if fault.code != "E503" or not warnings:
+            return fault
+        for key in warnings:
+            del self.found[key]
+        missing = next(iter(warnings.values()))
+        label = Label(missing.span, "acts on the last axis of a map: flatten is missing")
+        return fault.replace(labels=(label, *fault.labels), fixes=missing.fixes)
 
     def _data(self) -> str:
         """Where relative paths of the data start: beside the spec, unless the data set came from outside."""
