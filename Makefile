@@ -11,7 +11,7 @@ WORKERS ?= auto
 .PHONY: help demo test install lint types tests format docs clean
 
 help:
-	@echo 'make demo    from a faulty file to a trained network, in about a minute after the installation'
+	@echo 'make demo    from a faulty file to a trained network, in a minute after the installation'
 	@echo 'make test    style, types and tests'
 	@echo 'make format  bring the code into its usual form'
 	@echo 'make docs    write the derived pages of docs anew'
