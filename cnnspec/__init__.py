@@ -12,9 +12,7 @@ Only what a function needs is imported, when it is called: torch is loaded by `b
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
-from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnnspec.diagnostics import Diagnostic, SpecError
@@ -23,28 +21,16 @@ from cnnspec.source import Source
 if TYPE_CHECKING:
     import torch
 
-    from cnnspec.emit import Style
+    from cnnspec.emission import Style
     from cnnspec.network import Checked, Network
     from cnnspec.report.summary import Summary
-    from cnnspec.train.run import Run
+    from cnnspec.training.run import Run
 
 __version__ = "0.1.0"
 
 __all__ = ["Diagnostic", "Source", "SpecError", "build", "check", "emit", "load", "summary", "text", "train"]
 
 Spec: TypeAlias = "str | os.PathLike[str] | Source | Network"
-
-
-class _Package(ModuleType):
-    """A package whose functions stay what they are. Python binds a submodule to its package when it is imported, and
-    `build`, `emit` and `train` are names of both."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (isinstance(value, ModuleType) and isinstance(self.__dict__.get(name), FunctionType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def text(spec: str, name: str = "<string>") -> Source:
@@ -104,7 +90,7 @@ def emit(
     input: object | None = None,
 ) -> str:
     """Python source of the network that needs torch alone; `style` is "sequential" or "forward"."""
-    from cnnspec.emit import emit
+    from cnnspec.emission import emit
 
     return emit(load(spec, model=model, set=set, input=input), style=style)
 
@@ -113,7 +99,7 @@ def build(
     spec: Spec, *, model: str | None = None, set: Mapping[str, object] | None = None, input: object | None = None
 ) -> torch.nn.Module:
     """The network as a PyTorch module, with freshly drawn weights. Needs torch."""
-    from cnnspec.build import build_module
+    from cnnspec.building import build_module
 
     return build_module(load(spec, model=model, set=set, input=input))
 
@@ -141,7 +127,7 @@ def train(
     require("torch")
     from pathlib import Path
 
-    from cnnspec.train.run import train
+    from cnnspec.training.run import train
 
     return train(
         load(spec, model=model, set=set, input=input, train=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnnspec.emit import emit
+from cnnspec.emission import emit
 from cnnspec.files import write
 from cnnspec.network import load, read_source
 

@@ -22,9 +22,9 @@ LEVELS = (
     ("recipe",),
     ("network",),
     ("analysis",),
-    ("report", "lint", "emit"),
-    ("build", "port", "data"),
-    ("train",),
+    ("report", "lint", "emission"),
+    ("building", "port", "data"),
+    ("training",),
     ("cli", "lsp"),
     ("", "__main__"),
 )
@@ -33,7 +33,7 @@ LEVELS = (
 LEVEL = {part: level for level, row in enumerate(LEVELS) for part in row}
 
 EXTRA = {"torch", "torchvision", "numpy", "sklearn", "scipy", "matplotlib", "safetensors", "PIL", "tqdm"}
-MAY_IMPORT_EXTRA = {"build", "port", "data", "train"}
+MAY_IMPORT_EXTRA = {"building", "port", "data", "training"}
 
 CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row}
 CHECK_MODULES = {"cnnspec.cli", "cnnspec.cli.common", "cnnspec.cli.check"}
@@ -94,7 +94,7 @@ def judge(module: str, found: Import) -> str | None:
     if top == "cnnspec":
         other = part_of(found.module)
         if other == "" and part != "":
-            return None if part in ("cli", "__main__", "train") else "the public API stands above everything"
+            return None if part in ("cli", "__main__", "training") else "the public API stands above everything"
         fine = other == part or LEVEL[other] < LEVEL[part]
         return None if fine else f"{part or 'the public API'} stands below {other}, or beside it"
     if found.types:
@@ -127,22 +127,22 @@ def test_imports_run_one_way() -> None:
     ("module", "text", "fault"),
     [
         ("cnnspec.layers.conv", "from cnnspec.network import load", "layers stands below network"),
-        ("cnnspec.layers.conv", "def f():\n    import cnnspec.build", "layers stands below build"),
-        ("cnnspec.report.summary", "from cnnspec import emit", "report stands below emit, or beside it"),
+        ("cnnspec.layers.conv", "def f():\n    import cnnspec.building", "layers stands below building"),
+        ("cnnspec.report.summary", "from cnnspec import emission", "report stands below emission, or beside it"),
         ("cnnspec.syntax.tree", "from cnnspec import load", "the public API stands above"),
-        ("cnnspec.report.summary", "def f():\n    from torch import nn", "only build, data, port, train may"),
-        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only build, data, port, train may"),
+        ("cnnspec.report.summary", "def f():\n    from torch import nn", "only building, data, port, training may"),
+        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only building, data, port, training may"),
         (
             "cnnspec.cli.train",
             "import importlib\nimportlib.import_module('torch')",
-            "only build, data, port, train may",
+            "only building, data, port, training may",
         ),
         ("cnnspec.network", "import dataclasses", "too heavy for the check path"),
         ("cnnspec.cli.check", "try:\n    import json\nexcept ImportError: pass", "too heavy for the check path"),
     ],
 )
 def test_the_guard_finds_a_violation(module: str, text: str, fault: str) -> None:
-    (found,) = violations({module: text, "cnnspec.emit": ""})
+    (found,) = violations({module: text, "cnnspec.emission": ""})
     assert found.startswith(f"{module}:")
     assert fault in found
 
@@ -151,7 +151,7 @@ def test_the_guard_finds_a_violation(module: str, text: str, fault: str) -> None
     ("module", "text"),
     [
         ("cnnspec.network", "from cnnspec.layers import LAYERS\nfrom cnnspec.data.facts import DATASETS"),
-        ("cnnspec.train.loop", "import torch\nfrom cnnspec import __version__"),
+        ("cnnspec.training.loop", "import torch\nfrom cnnspec import __version__"),
         ("cnnspec", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"),
         ("cnnspec.network", "def f():\n    from fractions import Fraction"),
     ],

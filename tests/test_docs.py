@@ -98,7 +98,7 @@ def test_derived_pages_are_current(name: str) -> None:
 
 
 def test_the_rule_that_reads_curves_is_stated_as_it_is() -> None:
-    from cnnspec.train.reading import RULES
+    from cnnspec.training.reading import RULES
 
     stated = [f"| {verdict} | {rule} |" for verdict, rule in RULES.items()]
     page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import click
 from cnnspec.cli.common import fail, load, network_options
 
 if TYPE_CHECKING:
-    from cnnspec.emit import Style
+    from cnnspec.emission import Style
 
 
 @click.command(short_help="Print the network as Python that needs PyTorch alone.")
@@ -29,7 +29,7 @@ def command(
     file: str, model: str | None, overrides: tuple[str, ...], input_shape: str | None, style: Style, output: Path | None
 ) -> None:
     """Print the network as Python that needs PyTorch alone."""
-    from cnnspec.emit import emit
+    from cnnspec.emission import emit
     from cnnspec.files import write
 
     text = emit(load(file, model, overrides, input_shape), style=style)

@@ -12,7 +12,7 @@ from cnnspec.cli.common import FILE
 from cnnspec.cli.running import data_dir_option, dataset, device_option, explained, format_option, weights_option
 
 if TYPE_CHECKING:
-    from cnnspec.train import Evaluation
+    from cnnspec.training import Evaluation
 
 
 @click.command(short_help="Measure a finished run on its test set again.")
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(run: str, weights: str, data: str | None, data_dir: str | None, device: str | None, form: str) -> None:
     """Measure a finished RUN (its folder) on the test set again, class by class."""
     with explained():
-        from cnnspec.train import evaluate
+        from cnnspec.training import evaluate
 
         found = evaluate(
             run,

@@ -24,7 +24,7 @@ def command(run: str, samples: tuple[str, ...], top: int, weights: str, device: 
     vector, write numbers in the place of each file: 0.5,-0.25.
     """
     with explained():
-        from cnnspec.train import predict
+        from cnnspec.training import predict
 
         found = predict(run, samples, weights="last" if weights == "last" else "best", device=device)
     if form == "json":

@@ -45,8 +45,8 @@ def explained() -> Iterator[None]:
     except MissingPackage as missing:
         fail(missing.args[0], missing.help)
     from cnnspec.data.error import DataError
-    from cnnspec.train.device import NoDevice
-    from cnnspec.train.error import BadRun, FolderTaken, TrainError
+    from cnnspec.training.device import NoDevice
+    from cnnspec.training.error import BadRun, FolderTaken, TrainError
 
     try:
         yield

@@ -59,8 +59,8 @@ def command(
     given = [f"train.{name}={value}" for name, value in settings.items() if value is not None]
     network = load(file, model, (*overrides, *given), input_shape, train=True)
     with explained():
-        from cnnspec.train import report
-        from cnnspec.train.run import train
+        from cnnspec.training import report
+        from cnnspec.training.run import train
 
         run = train(
             network,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnnspec.build import build_module
+from cnnspec.building import build_module
 from cnnspec.network import Network, load, read_source
 from cnnspec.report.summary import Summary, summarize
 from cnnspec.report.summary_text import WIDTH, as_markdown, as_text, call_text, size

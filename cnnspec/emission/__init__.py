@@ -1,0 +1,83 @@
+"""Network -> Python source that needs PyTorch alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from textwrap import wrap
+
+from cnnspec.emission.classes import free
+from cnnspec.emission.layout import WIDTH, docstring
+from cnnspec.emission.offer import plan
+from cnnspec.emission.shapes import LETTERS, letters
+from cnnspec.emission.source import ClassSource, Style, arriving
+from cnnspec.network.model import Network
+
+__all__ = ["Style", "emit"]
+
+BATCH = 8
+"""Samples in the demonstration; more than one, as batchnorm needs."""
+
+
+def emit(network: Network, *, style: Style = "sequential") -> str:
+    """Python source of the network: a class for each block and one for the model.
+
+    "sequential" writes groups as `nn.Sequential`, "forward" writes every step out in a `forward`. Either way the
+    parameters have the names that `build` gives them and, after the same seed, the same values.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    planned = plan(class_name(network.name), network)
+    classes = ["\n".join(ClassSource(each, style, network.parameters).lines()) for each in planned.classes]
+    text = "\n".join(classes)
+    sizes = dict.fromkeys(letter for each in planned.classes for letter in letters(arriving(each)))
+    reading = legend(tuple(sizes), by_position="](x)" in text)
+    environment = Environment(
+        loader=PackageLoader("cnnspec.emission"),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template("module.py.jinja").render(
+        docstring="\n".join(docstring((title(network), *wrap(reading, WIDTH)), 0)),
+        imports=imports(named="OrderedDict(" in text),
+        classes=classes,
+        model=planned.model.name,
+        batch=", ".join(map(str, (BATCH, *network.input.sizes))),
+        result=[BATCH, *network.output.sizes],
+    )
+
+
+def class_name(name: str) -> str:
+    """The name of a model as a class: `my_net` becomes `MyNet`."""
+    words = [part[0].upper() + part[1:] for part in name.split("_") if part]
+    return free("".join(words) or "Model", ())
+
+
+def title(network: Network) -> str:
+    """What the file holds and where it comes from."""
+    file = PurePath(network.source.name).name
+    origin = f" from {file}" if re.fullmatch(r"[\w.+-]{1,40}", file) else ""
+    return f"{network.name}, written by cnnspec{origin}."
+
+
+def legend(sizes: Sequence[str], *, by_position: bool) -> str:
+    """How the text is to be read. `sizes` are the letters that shapes are written with."""
+    sentences = ["Comments give the shape that leaves a line, without the batch."]
+    if sizes:
+        meaning = [LETTERS[letter] for letter in sizes]
+        verbs = ("is", "arrives") if len(sizes) == 1 else ("are", "arrive")
+        sentences.append(f"In a block {listed(sizes)} {verbs[0]} the {listed(meaning)} that {verbs[1]}.")
+    if by_position:
+        sentences.append("A layer without a name is called by its position, which is its key in the state_dict.")
+    return " ".join(sentences)
+
+
+def listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def imports(*, named: bool) -> str:
+    torch = ["import torch", "from torch import nn"]
+    return "\n".join(["from collections import OrderedDict", "", *torch] if named else torch)

@@ -1,0 +1,90 @@
+"""Which parameters of a model become arguments of the emitted constructor.
+
+An argument is offered only where changing it gives a right network. That is tried: the spec is read again with other
+values, and every place that changes must be one that an expression in the argument covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnnspec.diagnostics import SpecError
+from cnnspec.emission.classes import Unexplained, free
+from cnnspec.emission.express import Values
+from cnnspec.emission.plan import Planner, body
+from cnnspec.emission.written import walk
+from cnnspec.network import UsageFault, load
+from cnnspec.network.model import GroupNode, Network
+from cnnspec.source import Source, Span
+from cnnspec.syntax import tree
+from cnnspec.syntax.parser import parse
+from cnnspec.words import show
+
+
+def plan(name: str, network: Network) -> Planner:
+    """The classes of the source, with as many of the model's parameters as arguments as can be offered."""
+    roots: tuple[GroupNode, ...] = (network.root,)
+    offered: dict[str, Values] = {}
+    known: dict[str, str] = {}
+    chosen = Planner(name, roots, offered, known)
+    bare = without_claims(network.source) if network.arguments else network.source
+    for parameter, value in network.arguments.items():
+        others = variants(network, bare, parameter, value)
+        if not others:
+            continue
+        argument = free(parameter, {*offered, *(each.name for each in chosen.classes)})
+        more = (*roots, *others.values())
+        scope = {known: (*values, *values[:1] * len(others)) for known, values in offered.items()}
+        scope[argument] = (*[value] * len(roots), *others)
+        try:
+            trial = Planner(name, more, scope, known | {parameter: argument})
+        except Unexplained:
+            continue
+        if argument in trial.model.used:
+            roots, offered, known, chosen = more, scope, known | {parameter: argument}, trial
+    return chosen
+
+
+def variants(network: Network, bare: Source, parameter: str, value: Any) -> dict[Any, GroupNode]:
+    """The model with other values of one parameter; none where one of them gives no network of the same layers."""
+    found: dict[Any, GroupNode] = {}
+    given = {name: show(value) for name, value in network.arguments.items()}
+    for other in other_values(value):
+        try:
+            varied = load(bare, model=network.name, set=given | {parameter: show(other)}, input=str(network.input))
+        except (SpecError, UsageFault):
+            return {}
+        if body(varied.root) != body(network.root):
+            return {}
+        found[other] = varied.root
+    return found
+
+
+def other_values(value: Any) -> tuple[Any, ...]:
+    match value:
+        case bool():
+            return (not value,)
+        case int():
+            return (value + 1, 2 * value + 1)
+        case float():
+            return (value / 2, value / 4) if value else (0.5, 0.25)
+    return ()
+
+
+def without_claims(source: Source) -> Source:
+    """The spec without what it claims about itself and without training: these hold for one value only."""
+    text = source.text
+    for span in sorted(_claims(parse(source).file), key=lambda span: span.start, reverse=True):
+        text = text[: span.start] + text[span.end :]
+    return Source(source.name, text)
+
+
+def _claims(file: tree.File) -> Iterator[Span]:
+    for node in walk(file.items):
+        if isinstance(node, tree.Assert | tree.Train):
+            yield node.span
+        elif isinstance(node, tree.Chain) and node.prediction is not None:
+            yield Span(node.span.source, node.steps[-1].span.end, node.prediction.span.end)
+        elif isinstance(node, tree.Argument) and node.incoming is not None:
+            yield Span(node.span.source, node.incoming.span.start, node.value.span.start)

@@ -1,0 +1,185 @@
+"""What can be done with a finished run: measure it again, and name new samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnspec.building import build_module
+from cnnspec.data.pictures import picture_mode, read_images
+from cnnspec.layers.base import Shape
+from cnnspec.network import load
+from cnnspec.network.model import Network
+from cnnspec.recipe import Recipe
+from cnnspec.source import Source
+from cnnspec.training import record
+from cnnspec.training.config import Config, TestResult, Weights
+from cnnspec.training.device import pick_device
+from cnnspec.training.error import BadRun, TrainError
+from cnnspec.training.loop import Measured, measure, placed, prepare
+from cnnspec.training.objective import Objective, objective_of
+from cnnspec.training.plan import on_device, read_data
+
+AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run, read back from its folder. `epoch` is the one the weights come from."""
+
+    folder: Path
+    config: Config
+    network: Network
+    recipe: Recipe
+    model: nn.Module
+    objective: Objective
+    epoch: int
+    device: torch.device
+
+    @property
+    def scale(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of the samples it was trained on."""
+        samples = self.config.samples
+        return torch.tensor(samples.mean, device=self.device), torch.tensor(samples.std, device=self.device)
+
+
+def open_run(
+    folder: str | Path, *, weights: Weights = "best", data: str | None = None, device: str | None = None
+) -> Finished:
+    """The network of a run with its weights; `data`, in the language, replaces the data set it was trained on.
+
+    Raises `BadRun` where files are missing or damaged, `NoDevice` for a device that is not there."""
+    folder, place = Path(folder), pick_device(device)
+    config = record.read_config(folder)
+    settings = {f"train.{name}": value for name, value in config.train.items()} | ({"train.data": data} if data else {})
+    source = Source(str(folder / record.SPEC), record.read_spec(folder))
+    network = load(source, model=config.model, set={**config.arguments, **settings}, input=config.input, train=True)
+    tensors, epoch = record.read_weights(folder, weights)
+    model = build_module(network)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        fault = str(error).splitlines()[1].strip()
+        raise BadRun(f"the {weights} weights in {folder} are not those of {config.model}", fault) from None
+    recipe = network.recipe or Recipe()
+    model = placed(model, network, place)
+    return Finished(folder, config, network, recipe, model, objective_of(network), epoch, place)
+
+
+# ---------------------------------------------------------------------------------------------------- evaluation
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A measurement on a test set, and the one the run recorded with the same weights on the same data, if any."""
+
+    weights: Weights
+    epoch: int
+    classes: tuple[str, ...]
+    data: str
+    measured: Measured
+    recorded: TestResult | None
+    messages: tuple[str, ...]
+
+
+def evaluate(
+    folder: str | Path,
+    *,
+    weights: Weights = "best",
+    data: str | None = None,
+    data_dir: str | Path | None = None,
+    device: str | None = None,
+) -> Evaluation:
+    """Measure a run on the test set of its data, or of other `data` with the same classes.
+
+    Samples are scaled as those it was trained on. Raises as `open_run` does, and `DataError`."""
+    run = open_run(folder, weights=weights, data=data, device=device)
+    where = data_dir or run.config.data_dir
+    read = read_data(run.network, run.recipe, Path(where) if where else None)
+    if list(read.classes) != run.config.classes:
+        raise TrainError(
+            "the classes of this data are not those that the run was trained on",
+            f"it knows {', '.join(run.config.classes[:10])}",
+            f"the data has {', '.join(read.classes[:10])}",
+        )
+    mean, std = run.scale
+    here = replace(on_device(read, run.device), mean=mean, std=std)
+    measured = measure(run.model, here.test, here, run.objective, run.recipe.batch)
+    result = record.read_result(run.folder)
+    recorded = result.test if result and weights == "best" and data is None else None
+    return Evaluation(weights, run.epoch, read.classes, run.recipe.data.word, measured, recorded, read.messages)
+
+
+# ---------------------------------------------------------------------------------------------------- prediction
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a run takes a sample for: class names with probabilities, the likeliest first."""
+
+    sample: str
+    classes: tuple[tuple[str, float], ...]
+
+
+def predict(
+    folder: str | Path, samples: Sequence[str | Path], *, weights: Weights = "best", device: str | None = None
+) -> list[Prediction]:
+    """Name image files, of any size and mode, brought to the input as the training images were; or, for a network whose
+    input is a vector, samples written as numbers (`0.5,-0.25`).
+
+    Raises as `open_run` does, and `DataError` naming the files that are no images."""
+    run = open_run(folder, weights=weights, device=device)
+    names = [str(sample) for sample in samples]
+    found: list[Prediction] = []
+    for start in range(0, len(names), AT_ONCE):
+        chunk = names[start : start + AT_ONCE]
+        for name, row in zip(chunk, _probabilities(run, chunk).tolist(), strict=True):
+            ranked = sorted(zip(run.config.classes, row, strict=True), key=lambda pair: -pair[1])
+            found.append(Prediction(name, tuple(ranked)))
+    return found
+
+
+@torch.inference_mode()
+def _probabilities(run: Finished, names: Sequence[str]) -> Tensor:
+    run.model.eval()
+    x = (_vectors if run.network.input.rank == 0 else _images)(run, names).to(run.device)
+    return run.objective.probabilities(run.model(prepare(x, *run.scale))).cpu()
+
+
+def _images(run: Finished, names: Sequence[str]) -> Tensor:
+    """Files as the data set's reader makes them: brought to the size before `pad`, then padded."""
+    shape = run.network.input
+    picture_mode(shape, "predict")
+    border: int = getattr(run.recipe.data, "pad", 0)
+    missing = [name for name in names if not Path(name).is_file()]
+    if missing:
+        raise TrainError(f"there is no file {missing[0]}")
+    channels, height, width = shape.sizes
+    inside = Shape((channels, height - 2 * border, width - 2 * border))
+    return F.pad(read_images([Path(name) for name in names], inside)[0], [border] * 4)
+
+
+def _vectors(run: Finished, names: Sequence[str]) -> Tensor:
+    wanted = run.network.input.elements
+    rows = [_numbers(name) for name in names]
+    for name, row in zip(names, rows, strict=True):
+        if row is None or len(row) != wanted:
+            given = "is none" if row is None else f"has {len(row)}"
+            example = ",".join(["0.5", "-0.25"][:wanted]) + (",..." if wanted > 2 else "")
+            raise TrainError(
+                f"{run.config.model} takes {wanted} numbers per sample, and {name} {given}",
+                f"write a sample as numbers with commas between them: {example}",
+            )
+    return torch.tensor(rows, dtype=torch.uint8 if run.config.samples.bytes else torch.float32)
+
+
+def _numbers(text: str) -> list[float] | None:
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        return None

@@ -1,0 +1,139 @@
+"""The training loop, from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from cnnspec.data.parts import Data, Part
+from cnnspec.network.model import Network
+from cnnspec.recipe import Recipe
+from cnnspec.training.augment import augment, normalise
+from cnnspec.training.error import Diverged
+from cnnspec.training.history import Epoch
+from cnnspec.training.objective import Objective
+from cnnspec.training.optim import make_optimizer, make_schedule
+
+
+def fit(
+    model: nn.Module,
+    data: Data,
+    recipe: Recipe,
+    objective: Objective,
+    test_every_epoch: bool = False,
+    progress: bool = False,
+) -> Iterator[Epoch]:
+    """Train `model` in place, on the device of `data`; yields what was measured after each epoch.
+
+    All samples stay on the device, images as bytes. Nothing in a step waits for the device: losses and hits are summed
+    up there and read once per epoch. Raises `Diverged` where the loss is no longer a finite number.
+    """
+    device = data.train.x.device
+    shuffling = torch.Generator().manual_seed(recipe.seed)
+    augmenting = torch.Generator(device).manual_seed(recipe.seed + 1)  # not the stream of the order
+    steps = len(batches(torch.arange(len(data.train)), recipe.batch))
+    optimizer = make_optimizer(recipe.optimizer, model.parameters())
+    schedule = make_schedule(recipe.schedule, optimizer, recipe.epochs, steps)
+
+    for epoch in range(1, recipe.epochs + 1):
+        started = perf_counter()
+        learning_rate = float(schedule.get_last_lr()[0])
+        total_loss, hits = torch.zeros((), device=device), torch.zeros((), device=device)
+        order = torch.randperm(len(data.train), generator=shuffling).to(device)
+
+        model.train()
+        bar = f"epoch {epoch}/{recipe.epochs}"
+        for chosen in tqdm(batches(order, recipe.batch), bar, unit="step", leave=False, disable=not progress):
+            x, y = data.train.x[chosen], data.train.y[chosen]
+            x = prepare(augment(x, recipe.augment, augmenting), data.mean, data.std)
+
+            outputs = model(x)
+            loss = objective.loss(outputs, y)
+
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+
+            total_loss += loss.detach() * len(y)
+            hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
+
+        train_loss, train_accuracy = total_loss.item() / len(data.train), hits.item() / len(data.train)
+        seconds = perf_counter() - started
+        validation = measure(model, data.validation, data, objective, recipe.batch) if data.validation else None
+        test = measure(model, data.test, data, objective, recipe.batch) if test_every_epoch else None
+        if not isfinite(train_loss + (validation.loss if validation else 0)):
+            raise Diverged(f"the loss is no longer a finite number in epoch {epoch}")
+        yield Epoch(
+            epoch,
+            learning_rate,
+            train_loss,
+            train_accuracy,
+            validation.loss if validation else None,
+            validation.accuracy if validation else None,
+            test.loss if test else None,
+            test.accuracy if test else None,
+            seconds,
+        )
+
+
+def batches(order: Tensor, size: int) -> Sequence[Tensor]:
+    """`order` in pieces of `size`. A single sample at the end joins the piece before it: batchnorm cannot take the
+    mean over one."""
+    pieces = list(torch.split(order, size))
+    if size > 1 and len(pieces) > 1 and len(pieces[-1]) == 1:
+        pieces[-2:] = [torch.cat(pieces[-2:])]
+    return pieces
+
+
+def prepare(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Samples as the network takes them: floats with mean 0 and deviation 1, maps in the layout of the weights."""
+    x = normalise(x, mean, std)
+    return x.contiguous(memory_format=layout(x.dim(), x.device))
+
+
+def placed(model: nn.Module, network: Network, device: torch.device) -> nn.Module:
+    """The weights on a device, in the layout that convolutions are fastest in there."""
+    return model.to(device, memory_format=layout(network.input.rank + 2, device))  # type: ignore[call-overload,no-any-return]
+
+
+def layout(axes: int, device: torch.device) -> torch.memory_format:
+    """Channels last for batches of maps, which have four axes; Metal gains nothing from it."""
+    return torch.channels_last if axes == 4 and device.type != "mps" else torch.contiguous_format
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How a network does on a part of the data. `confusion[i][j]` counts the samples of class i named j."""
+
+    loss: float
+    accuracy: float
+    confusion: list[list[int]]
+
+    @property
+    def per_class(self) -> list[tuple[int, int]]:
+        """For each class, how many of its samples were named rightly, and how many there are."""
+        return [(row[label], sum(row)) for label, row in enumerate(self.confusion)]
+
+
+@torch.inference_mode()
+def measure(model: nn.Module, part: Part, data: Data, objective: Objective, batch: int) -> Measured:
+    """Loss and hits on `part`, without augmentation and with dropout at rest. No gradients are kept, so twice as
+    many samples fit as in a step of training."""
+    model.eval()
+    classes = len(data.classes)
+    loss = torch.zeros((), device=part.x.device)
+    confusion = torch.zeros(classes * classes, dtype=torch.int64, device=part.x.device)
+    for x, y in zip(torch.split(part.x, 2 * batch), torch.split(part.y, 2 * batch), strict=True):
+        outputs = model(prepare(x, data.mean, data.std))
+        named = objective.probabilities(outputs).argmax(1)
+        loss += objective.loss(outputs, y) * len(y)
+        confusion += (y * classes + named).bincount(minlength=classes * classes)
+    table = confusion.view(classes, classes)
+    return Measured(loss.item() / len(part), table.trace().item() / len(part), table.tolist())

@@ -1,0 +1,96 @@
+"""The loss, as the output of a network asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnnspec.network.model import Network
+from cnnspec.training.error import TrainError
+
+SMALLEST = torch.finfo(torch.float32).tiny
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the outputs [N, K] of a network mean, K being 1 or the number of classes.
+
+    `loss(outputs, y)` is the mean over the batch, and `probabilities(outputs)` are [N, classes]. `about` says in words
+    what the loss is.
+    """
+
+    about: str
+    loss: Callable[[Tensor, Tensor], Tensor]
+    probabilities: Callable[[Tensor], Tensor]
+
+
+def two_sided(p: Tensor) -> Tensor:
+    """The probability [N, 1] of the second of two classes as those of both."""
+    return torch.cat((1 - p, p), dim=1)
+
+
+def one_hot(outputs: Tensor, y: Tensor) -> Tensor:
+    return F.one_hot(y, outputs.shape[1]).to(outputs.dtype)
+
+
+CROSS_ENTROPY = Objective(
+    "cross entropy",
+    F.cross_entropy,
+    lambda outputs: outputs.softmax(1),
+)
+CROSS_ENTROPY_OF_PROBABILITIES = Objective(
+    "cross entropy of the probabilities that softmax gives; without that layer the network would train better, "
+    "because the loss takes the softmax itself, in one step with the logarithm",
+    lambda outputs, y: F.nll_loss(outputs.clamp_min(SMALLEST).log(), y),
+    lambda outputs: outputs,
+)
+NEGATIVE_LOG_LIKELIHOOD = Objective(
+    "negative log likelihood, because the network ends in log_softmax",
+    F.nll_loss,
+    lambda outputs: outputs.exp(),
+)
+BINARY = Objective(
+    "binary cross entropy, because there is one output: the sigmoid is part of the loss",
+    lambda outputs, y: F.binary_cross_entropy_with_logits(outputs.squeeze(1), y.to(outputs.dtype)),
+    lambda outputs: two_sided(outputs.sigmoid()),
+)
+BINARY_OF_PROBABILITIES = Objective(
+    "binary cross entropy of the probability that sigmoid gives",
+    lambda outputs, y: F.binary_cross_entropy(outputs.squeeze(1), y.to(outputs.dtype)),
+    two_sided,
+)
+ONE_AGAINST_REST = Objective(
+    "binary cross entropy of each class against the rest, because the network ends in sigmoid",
+    lambda outputs, y: F.binary_cross_entropy(outputs, one_hot(outputs, y)),
+    lambda outputs: outputs / outputs.sum(1, keepdim=True).clamp_min(SMALLEST),
+)
+
+BY_LAST_LAYER = {
+    "softmax": CROSS_ENTROPY_OF_PROBABILITIES,
+    "log_softmax": NEGATIVE_LOG_LIKELIHOOD,
+    "sigmoid": ONE_AGAINST_REST,
+}
+
+
+def objective_of(network: Network) -> Objective:
+    """The loss for a network whose output is a vector: cross entropy for several outputs, binary cross entropy for
+    one, each as the last layer leaves the numbers."""
+    last = _last_layer(network)
+    if network.output.elements > 1:
+        return BY_LAST_LAYER.get(last, CROSS_ENTROPY)
+    if last in ("softmax", "log_softmax"):
+        raise TrainError(
+            f"{last} over one output gives the same number for every sample: there is nothing to learn",
+            "leave it out, or write sigmoid in its place",
+        )
+    return BINARY_OF_PROBABILITIES if last == "sigmoid" else BINARY
+
+
+def _last_layer(network: Network) -> str:
+    """The word of the last layer that changes a value."""
+    words = [node.layer.word for node in network.layers if node.layer.word not in ("identity", "flatten", "dropout")]
+    return words[-1] if words else ""

@@ -1,0 +1,93 @@
+"""What a run needs, put together and checked before it leaves a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cnnspec.building import build_module
+from cnnspec.data.loaders import load
+from cnnspec.data.parts import Data, Part
+from cnnspec.network.model import Network
+from cnnspec.recipe import Recipe
+from cnnspec.training.augment import augment
+from cnnspec.training.config import Config, config_of
+from cnnspec.training.device import pick_device
+from cnnspec.training.error import TrainError
+from cnnspec.training.loop import placed
+from cnnspec.training.objective import Objective, objective_of
+from cnnspec.training.optim import refuse_settings
+from cnnspec.training.report import counted
+
+
+@dataclass(frozen=True)
+class Plan:
+    network: Network
+    recipe: Recipe
+    device: torch.device
+    objective: Objective
+    data: Data
+    config: Config
+
+
+def plan_run(network: Network, device: str | None, data_dir: Path | None) -> Plan:
+    """Raises `TrainError`, `NoDevice` or `DataError` for everything that can be known before the first step."""
+    recipe = network.recipe or Recipe()
+    place = pick_device(device)
+    objective = objective_of(network)
+    if not network.parameters:
+        raise TrainError(f"{network.name} has no parameters: there is nothing to train")
+    refuse_settings(recipe)
+    data = read_data(network, recipe, data_dir)
+    augment(data.train.x[:1], recipe.augment, torch.Generator())  # raises where the samples are no images
+    config = config_of(network, recipe, data, device=str(place), loss=objective.about, data_dir=data_dir)
+    return Plan(network, recipe, place, objective, data, config)
+
+
+def read_data(network: Network, recipe: Recipe, data_dir: Path | None) -> Data:
+    """The data of a recipe, which suits the network."""
+    data = load(
+        recipe.data,
+        network.input,
+        root=Path(network.folder),
+        data_dir=data_dir,
+        validation=recipe.validation,
+        seed=recipe.seed,
+    )
+    require_classes(network, data.classes)
+    return data
+
+
+def require_classes(network: Network, classes: tuple[str, ...]) -> None:
+    """One output per class, or one output for two classes; those of some data sets are known only when it is read."""
+    outputs = network.output.elements
+    if outputs == len(classes) or (outputs, len(classes)) == (1, 2):
+        return
+    raise TrainError(
+        f"the data has {counted(len(classes), 'class')}, but {network.name} ends in {counted(outputs, 'output')}",
+        f"the classes are {', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}",
+        f"make {len(classes)} the output of the last layer",
+    )
+
+
+def seeded_model(network: Network, seed: int, device: torch.device) -> nn.Module:
+    """The same first weights for the same seed on every device."""
+    torch.manual_seed(seed)
+    return placed(build_module(network), network, device)
+
+
+def on_device(data: Data, device: torch.device) -> Data:
+    def move(part: Part) -> Part:
+        return Part(part.x.to(device), part.y.to(device))
+
+    return replace(
+        data,
+        train=move(data.train),
+        validation=data.validation and move(data.validation),
+        test=move(data.test),
+        mean=data.mean.to(device),
+        std=data.std.to(device),
+    )

@@ -1,0 +1,186 @@
+"""What a run leaves behind: one folder of files that anyone can read, none of which can execute code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as weights_as_bytes
+from torch import Tensor, nn
+
+from cnnspec import __version__
+from cnnspec.files import write
+from cnnspec.network.model import Network
+from cnnspec.training.config import Config, Result, Weights
+from cnnspec.training.device import device_name
+from cnnspec.training.error import BadRun, FolderTaken
+from cnnspec.training.history import Epoch, best_epoch
+
+SPEC, CONFIG, VERSIONS, RESULT = "spec.cnn", "config.json", "versions.json", "result.json"
+METRICS, METRICS_CSV, CONFUSION_CSV = "metrics.jsonl", "metrics.csv", "confusion.csv"
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+
+
+def new_folder(out: Path | None, model: str) -> Path:
+    """Makes the folder of a run: `out`, which must be new or empty, or the next free `runs/<model>-<number>`."""
+    if out is not None:
+        require_free(out)
+        out.mkdir(parents=True, exist_ok=True)
+        return out
+    number = 1
+    while True:
+        folder = Path("runs") / f"{model.lower()}-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def require_free(out: Path) -> None:
+    """Raises `FolderTaken` where something would be overwritten."""
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if out.exists() or out.is_symlink():
+        raise FolderTaken(f"{out} exists already, and a run never overwrites anything", "name another folder")
+
+
+def open_folder(out: Path | None, network: Network, config: Config, device: torch.device) -> Path:
+    """A new folder with what is known before the first step."""
+    folder = new_folder(out, network.name)
+    write(folder / SPEC, network.source.text)
+    write_model(folder / CONFIG, config)
+    write_versions(folder, device)
+    return folder
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    write(path, model.model_dump_json(indent=2) + "\n")
+
+
+def write_versions(folder: Path, device: torch.device) -> None:
+    facts = {
+        "cnnspec": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        **{name: _version(name) for name in ("torchvision", "numpy", "pillow", "scikit-learn", "safetensors")},
+        "cuda": torch.version.cuda,
+        "platform": platform.platform(),
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+    }
+    write(folder / VERSIONS, json.dumps(facts, indent=2) + "\n")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def write_epoch(folder: Path, config: Config, model: nn.Module, history: Sequence[Epoch]) -> None:
+    """What an epoch adds: its metrics, and its weights as the last ones, as the best ones too where they are."""
+    epoch = history[-1].epoch
+    write_history(folder, history)
+    write_weights(folder, "last", model, config, epoch)
+    if best_epoch(history).epoch == epoch:
+        write_weights(folder, "best", model, config, epoch)
+
+
+def write_history(folder: Path, history: Sequence[Epoch]) -> None:
+    """The metrics so far, as JSON lines and as CSV."""
+    write(folder / METRICS, "".join(json.dumps(asdict(epoch)) + "\n" for epoch in history))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, [field.name for field in fields(Epoch)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(epoch) for epoch in history)
+    write(folder / METRICS_CSV, table.getvalue())
+
+
+def write_confusion(folder: Path, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+    """A row per true class, a column per class it was taken for."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["true class", *classes])
+    writer.writerows([name, *row] for name, row in zip(classes, counts, strict=True))
+    write(folder / CONFUSION_CSV, table.getvalue())
+
+
+def write_weights(folder: Path, weights: Weights, model: nn.Module, config: Config, epoch: int) -> None:
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    about = {
+        "model": config.model,
+        "input": config.input,
+        "classes": json.dumps(config.classes),
+        "epoch": str(epoch),
+        "cnnspec": __version__,
+    }
+    write(weights_file(folder, weights), weights_as_bytes(tensors, about))
+
+
+def weights_file(folder: Path, weights: Weights) -> Path:
+    return folder / f"{weights}.safetensors"
+
+
+# ------------------------------------------------------------------------------------------------------- reading
+
+
+def read_config(folder: Path) -> Config:
+    """Raises `BadRun` where there is none, or none that can be used."""
+    if not folder.is_dir():
+        raise BadRun(f"there is no folder {folder}")
+    if not (folder / CONFIG).is_file():
+        raise BadRun(f"{folder} is not the folder of a run: it holds no {CONFIG}")
+    return _parsed(folder / CONFIG, Config)
+
+
+def read_result(folder: Path) -> Result | None:
+    """None where the run did not get as far as that."""
+    return _parsed(folder / RESULT, Result) if (folder / RESULT).is_file() else None
+
+
+def read_spec(folder: Path) -> str:
+    return _read(folder / SPEC).decode(errors="replace")
+
+
+def read_weights(folder: Path, weights: Weights) -> tuple[dict[str, Tensor], int]:
+    """The tensors, and the epoch they come from; raises `BadRun` where they are missing or damaged."""
+    path = weights_file(folder, weights)
+    if not path.is_file():
+        raise BadRun(f"{path} is missing", "a run that ended within its first epoch has no weights")
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, int(file.metadata()["epoch"])  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise BadRun(f"{path} is damaged, or no file of weights that cnnspec wrote", str(error)) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BadRun(f"{path} is missing") from None
+    except OSError as error:
+        raise BadRun(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _parsed(path: Path, kind: type[Parsed]) -> Parsed:
+    try:
+        return kind.model_validate_json(_read(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BadRun(f"{path} is damaged", f"{where}: {first['msg']}" if where else first["msg"]) from None

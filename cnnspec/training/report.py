@@ -1,0 +1,127 @@
+"""A run in words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from cnnspec.training.config import Config
+from cnnspec.training.history import Epoch
+from cnnspec.training.reading import Reading, percent
+
+if TYPE_CHECKING:
+    from cnnspec.training.run import Run
+
+WIDTH = 100
+
+
+def counted(number: int, what: str) -> str:
+    """`1 class`, `2 classes`, `1,000 samples`."""
+    plural = what + ("es" if what.endswith("s") else "s")
+    return f"{number:,} {what if number == 1 else plural}"
+
+
+def opening(config: Config, messages: Sequence[str], device: str, folder: Path) -> Iterator[str]:
+    """What is about to be trained on what."""
+    samples, settings = config.samples, config.train
+    yield f"network   {config.model}, {config.parameters:,} parameters, input {config.input}"
+    yield (
+        f"data      {config.data_name}, {counted(len(config.classes), 'class')}: {samples.train:,} samples to train, "
+        f"{samples.validation:,} to validate, {samples.test:,} to test"
+    )
+    for message in messages:
+        yield f"          {message}"
+    if int(settings["batch"]) > samples.train:
+        yield f"          a batch of {settings['batch']} is more than there is: every step takes all {samples.train:,}"
+    named = ("optimizer", "schedule", "batch", "epochs", "seed")
+    yield f"recipe    {', '.join(f'{name} {settings[name]}' for name in named)}"
+    if settings["augment"] != "[]":
+        yield f"augment   {settings['augment'].strip('[]')}"
+    yield f"loss      {config.loss}"
+    yield f"device    {device}"
+    yield f"folder    {folder}"
+    yield ""
+
+
+def epoch_line(epoch: Epoch, epochs: int) -> str:
+    """One line per epoch, while the run goes on."""
+    parts = [f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}"]
+    for name, loss, accuracy in (
+        ("training", epoch.train_loss, epoch.train_accuracy),
+        ("validation", epoch.validation_loss, epoch.validation_accuracy),
+        ("test", epoch.test_loss, epoch.test_accuracy),
+    ):
+        if loss is not None and accuracy is not None:
+            parts.append(f"{name} loss {loss:.4f} accuracy {percent(accuracy)}")
+    return "   ".join([*parts, f"{epoch.seconds:.1f} s"])
+
+
+def closing(run: Run) -> Iterator[str]:
+    """The table at the end, the test, and what the curves say."""
+    yield ""
+    if run.history and run.best:
+        yield from table(run.history, run.best)
+        yield ""
+        yield f"the best epoch is {run.best.epoch}: {chosen_by(run.history)}"
+    if run.test and run.best:
+        right = sum(run.test.confusion[label][label] for label in range(len(run.test.confusion)))
+        yield (
+            f"test set, measured once, with the weights of epoch {run.best.epoch}: loss {run.test.loss:.4f}, "
+            f"accuracy {run.test.accuracy * 100:.2f} % ({right:,} of {run.config.samples.test:,})"
+        )
+    if run.late_test_accuracy is not None:
+        late = len(run.history[-3:])
+        mean = f"{run.late_test_accuracy * 100:.2f} %"
+        yield f"test set, recorded after every epoch: accuracy {mean}, the mean of the last {late}"
+    trained = sum(epoch.seconds for epoch in run.history)
+    yield f"time: {run.seconds:.1f} s in all, {trained:.1f} s of them training steps"
+    yield ""
+    yield from reading_lines(run.reading)
+
+
+def table(history: Sequence[Epoch], best: Epoch) -> Iterator[str]:
+    """The first, the best and the last epoch."""
+    rows = [("", "epoch", "training loss", "accuracy", "validation loss", "accuracy", "seconds")]
+    for name, epoch in (("first", history[0]), ("best", best), ("last", history[-1])):
+        rows.append(
+            (
+                name,
+                f"{epoch.epoch}",
+                *_pair(epoch.train_loss, epoch.train_accuracy),
+                *_pair(epoch.validation_loss, epoch.validation_accuracy),
+                f"{epoch.seconds:.1f}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        yield "   ".join(cells)
+        if number == 0:
+            yield "   ".join("-" * width if width else "" for width in widths)
+
+
+def _pair(loss: float | None, accuracy: float | None) -> tuple[str, str]:
+    return ("-", "-") if loss is None or accuracy is None else (f"{loss:.4f}", percent(accuracy))
+
+
+def chosen_by(history: Sequence[Epoch]) -> str:
+    if not history:
+        return "no epoch was finished"
+    if history[-1].validation_accuracy is None:
+        return "the last one, because there is no validation part to choose by"
+    return "the highest accuracy on the validation part (of equals the lowest loss); the test set had no say"
+
+
+def reading_lines(reading: Reading) -> Iterator[str]:
+    yield f"reading of the curves: {reading.verdict.upper()}"
+    for fact in reading.because:
+        yield from _indented(fact, "  because ")
+    for advice in reading.advice:
+        yield from _indented(advice, "  try     ")
+    yield from _indented(reading.rule, "  rule    ")
+
+
+def _indented(text: str, lead: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnnspec.data.parts import Data, Part
+from cnnspec.network import Network
+from cnnspec.recipe import Constant, Crop, Flip, Recipe, Sgd
+from cnnspec.training import loop
+from cnnspec.training.error import Diverged
+from cnnspec.training.history import Epoch
+from cnnspec.training.loop import batches, fit, measure, prepare
+from cnnspec.training.objective import CROSS_ENTROPY, objective_of
+from cnnspec.training.plan import plan_run, seeded_model
+
+Make = Callable[..., Network]
+CPU = torch.device("cpu")
+
+
+def trained(network: Network, **settings: object) -> tuple[dict[str, Tensor], list[Epoch]]:
+    plan = plan_run(network, "cpu", None)
+    recipe = plan.recipe.replace(**settings)
+    model = seeded_model(network, recipe.seed, CPU)
+    history = list(fit(model, plan.data, recipe, plan.objective))
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}, history
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_batches() -> None:
+    def sizes(total: int, batch: int) -> list[int]:
+        return [len(piece) for piece in batches(torch.arange(total), batch)]
+
+    assert sizes(10, 4) == [4, 4, 2]
+    assert sizes(9, 4) == [4, 5]
+    assert sizes(3, 4) == [3]
+    assert sizes(1, 4) == [1]
+    assert sizes(3, 1) == [1, 1, 1]
+    assert torch.cat(list(batches(torch.arange(9), 4))).tolist() == list(range(9))
+
+
+def test_the_same_seed_gives_the_same_run_bit_by_bit(network: Make) -> None:
+    settings = {"augment": (Crop(padding=1), Flip()), "epochs": 2}
+    first, history = trained(network(), **settings)
+    again, repeated = trained(network(), **settings)
+    assert same(first, again)
+    assert [replace(e, seconds=0) for e in history] == [replace(e, seconds=0) for e in repeated]
+    other, _ = trained(network(seed=1), **settings)
+    assert not same(first, other)
+
+
+def test_the_state_of_the_global_generator_does_not_matter(network: Make) -> None:
+    text = "model D { input 1x8x8\n flatten, dropout(0.5), linear(10) }\ntrain { epochs: 1 }"
+    torch.manual_seed(5)
+    first, _ = trained(network(text))
+    torch.manual_seed(6)
+    assert same(first, trained(network(text))[0])
+
+
+def test_a_run_is_that_of_a_plain_loop(network: Make) -> None:
+    """Written down as a lesson would, with a data set in order and SGD."""
+    net = network(optimizer="sgd(lr=0.1)", schedule="constant", epochs=2, batch=50)
+    found, history = trained(net)
+
+    data = plan_run(net, "cpu", None).data
+    model = seeded_model(net, 0, CPU)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    order = torch.Generator().manual_seed(0)
+    for _ in range(2):
+        losses, hits = 0.0, 0
+        for chosen in torch.randperm(len(data.train), generator=order).split(50):
+            x = (data.train.x[chosen].float() / 255 - data.mean.view(1, 1, 1, 1)) / data.std.view(1, 1, 1, 1)
+            outputs = model(x)
+            loss = F.cross_entropy(outputs, data.train.y[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses += loss.item() * len(chosen)
+            hits += int((outputs.argmax(1) == data.train.y[chosen]).sum())
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-5)
+    assert history[-1].train_loss == pytest.approx(losses / len(data.train), rel=1e-4)
+    assert history[-1].train_accuracy == pytest.approx(hits / len(data.train), abs=2 / len(data.train))
+
+
+def test_training_never_sees_the_test_set(network: Make) -> None:
+    """A test set of nonsense changes nothing."""
+    plan = plan_run(network(epochs=1), "cpu", None)
+    noise = Part(torch.randint(256, plan.data.test.x.shape, dtype=torch.uint8), plan.data.test.y.flip(0))
+    states = []
+    for data in (plan.data, replace(plan.data, test=noise)):
+        model = seeded_model(plan.network, 0, CPU)
+        history = list(fit(model, data, plan.recipe, plan.objective))
+        assert history[0].test_accuracy is None
+        states.append((model.state_dict(), replace(history[0], seconds=0)))
+    assert same(states[0][0], states[1][0])
+    assert states[0][1] == states[1][1]
+
+
+def test_recording_the_test_set_changes_nothing_else(network: Make) -> None:
+    plan = plan_run(network(epochs=2), "cpu", None)
+    plain = seeded_model(plan.network, 0, CPU)
+    list(fit(plain, plan.data, plan.recipe, plan.objective))
+    recorded = seeded_model(plan.network, 0, CPU)
+    history = list(fit(recorded, plan.data, plan.recipe, plan.objective, test_every_epoch=True))
+    assert all(epoch.test_accuracy is not None for epoch in history)
+    assert same(dict(plain.state_dict()), dict(recorded.state_dict()))
+
+
+def test_no_part_shares_a_sample_and_the_seed_moves_only_validation(network: Make) -> None:
+    net = network()
+    first, other = (plan_run(network(seed=seed), "cpu", None).data for seed in (0, 1))
+    assert len(first.train) + len(first.validation or ()) + len(first.test) == 1797
+    assert torch.equal(first.test.x, other.test.x)
+    assert first.validation is not None
+    assert other.validation is not None
+    assert not torch.equal(first.validation.x, other.validation.x)
+    assert plan_run(network(validation=0), "cpu", None).data.validation is None
+    assert net.recipe is not None
+
+
+def test_one_epoch_has_every_sample_once(monkeypatch: pytest.MonkeyPatch, network: Make) -> None:
+    plan = plan_run(network(epochs=1, batch=100), "cpu", None)
+    seen: list[Tensor] = []
+
+    def spy(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        seen.append(x)
+        return prepare(x, mean, std)
+
+    monkeypatch.setattr(loop, "prepare", spy)
+    data = replace(plan.data, validation=None)
+    list(fit(seeded_model(plan.network, 0, CPU), data, plan.recipe, plan.objective))
+    assert torch.cat(seen).long().sum() == plan.data.train.x.long().sum()
+    assert sum(map(len, seen)) == len(plan.data.train)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(network: Make) -> None:
+    with pytest.raises(Diverged, match="no longer a finite number in epoch 1"):
+        trained(network(optimizer="sgd(lr=1e30)"))
+
+
+def test_batchnorm_survives_a_single_sample_at_the_end(network: Make) -> None:
+    text = """
+    model B { input 2
+      linear(4), batchnorm, relu, linear(2) }
+    train { data: random(2, 2, samples=81)
+      validation: 0
+      epochs: 1
+      batch: 16 }"""
+    plan = plan_run(network(text), "cpu", None)
+    assert len(plan.data.train) % 16 == 1
+    assert len(trained(network(text))[1]) == 1
+
+
+def test_a_batch_larger_than_the_data_is_one_step(network: Make) -> None:
+    assert len(trained(network(batch=5000, epochs=1))[1]) == 1
+
+
+def test_measure_counts() -> None:
+    """A network that names the class its one feature tells."""
+    model = torch.nn.Sequential(torch.nn.Identity())
+    x = torch.eye(3)[[0, 1, 2, 2, 0]] * 10
+    part = Part(x, torch.tensor([0, 1, 2, 1, 1]))
+    data = Data(part, None, part, ("a", "b", "c"), torch.zeros(3), torch.ones(3))
+    found = measure(model, part, data, CROSS_ENTROPY, 1)
+    assert found.confusion == [[1, 0, 0], [1, 1, 1], [0, 0, 1]]
+    assert found.per_class == [(1, 1), (1, 3), (1, 1)]
+    assert found.accuracy == pytest.approx(0.6)
+    assert found.loss == pytest.approx(F.cross_entropy(x, part.y).item(), rel=1e-5)
+    assert measure(model, part, data, CROSS_ENTROPY, 50).loss == pytest.approx(found.loss, rel=1e-5)
+
+
+def test_layout_and_scale(network: Make) -> None:
+    x = torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).view(2, 3, 4, 4)
+    ready = prepare(x, torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.5, 0.5, 0.25]))
+    assert ready.is_contiguous(memory_format=torch.channels_last)
+    assert ready[1, 2, 3, 3] == pytest.approx((95 / 255 - 0.3) / 0.25, rel=1e-5)
+    weight = seeded_model(network(), 0, CPU).get_parameter("0.weight")
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_points_are_learned(network: Make) -> None:
+    text = """
+    model P { input 2
+      linear(32), relu, linear(32), relu, linear(1) }
+    train { data: circles
+      optimizer: adam(lr=0.01)
+      batch: 32
+      epochs: 15 }"""
+    history = trained(network(text))[1]
+    assert max(epoch.validation_accuracy or 0 for epoch in history) > 0.9
+
+
+def test_random_labels_are_not(network: Make) -> None:
+    text = """
+    model R { input 1x6x6
+      flatten, linear(4) }
+    train { data: random(1x6x6, 4, samples=1000)
+      epochs: 2 }"""
+    assert trained(network(text))[1][-1].validation_accuracy == pytest.approx(0.25, abs=0.13)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_gpu_trains_as_the_cpu_does(network: Make) -> None:
+    plan = plan_run(network(epochs=2, optimizer="sgd(lr=0.1)"), "cpu", None)
+    from cnnspec.training.plan import on_device
+
+    losses = []
+    for device in (CPU, torch.device("cuda")):
+        model = seeded_model(plan.network, 0, device)
+        history = list(fit(model, on_device(plan.data, device), plan.recipe, plan.objective))
+        losses.append(history[-1].train_loss)
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+
+
+def test_defaults_of_a_spec_without_train(network: Make) -> None:
+    net = network("model D { input 1x8x8\n flatten, linear(10) }")
+    assert net.recipe == Recipe()
+    assert objective_of(net) is CROSS_ENTROPY
+    assert isinstance(Recipe().schedule, Constant)
+    assert not isinstance(Recipe().optimizer, Sgd)

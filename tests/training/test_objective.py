@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from cnnspec.network import Network
+from cnnspec.training import objective as o
+from cnnspec.training.error import TrainError
+
+Make = Callable[..., Network]
+
+LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, -3.0]])
+Y = torch.tensor([0, 2])
+LOGIT = torch.tensor([[1.5], [-0.5]])
+Y2 = torch.tensor([1, 0])
+
+
+def ending(make: Make, outputs: int, last: str) -> Network:
+    data = f"random(2, {max(2, outputs)})"
+    return make(f"model M {{\n  input 2\n  linear({outputs}){last}\n}}\ntrain {{\n  data: {data}\n}}\n")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "last", "expected"),
+    [
+        (3, "", o.CROSS_ENTROPY),
+        (3, ", relu", o.CROSS_ENTROPY),
+        (3, ", softmax", o.CROSS_ENTROPY_OF_PROBABILITIES),
+        (3, ", softmax, identity", o.CROSS_ENTROPY_OF_PROBABILITIES),
+        (3, ", softmax, linear(3)", o.CROSS_ENTROPY),
+        (3, ", log_softmax", o.NEGATIVE_LOG_LIKELIHOOD),
+        (3, ", sigmoid", o.ONE_AGAINST_REST),
+        (1, "", o.BINARY),
+        (1, ", sigmoid", o.BINARY_OF_PROBABILITIES),
+    ],
+)
+def test_the_loss_follows_the_output(network: Make, outputs: int, last: str, expected: o.Objective) -> None:
+    assert o.objective_of(ending(network, outputs, last)) is expected
+
+
+@pytest.mark.parametrize("last", ["softmax", "log_softmax"])
+def test_softmax_over_one_output_is_refused(network: Make, last: str) -> None:
+    with pytest.raises(TrainError, match="the same number for every sample"):
+        o.objective_of(ending(network, 1, f", {last}"))
+
+
+def test_all_ways_to_write_cross_entropy_agree() -> None:
+    expected = F.cross_entropy(LOGITS, Y)
+    torch.testing.assert_close(o.CROSS_ENTROPY.loss(LOGITS, Y), expected)
+    torch.testing.assert_close(o.CROSS_ENTROPY_OF_PROBABILITIES.loss(LOGITS.softmax(1), Y), expected)
+    torch.testing.assert_close(o.NEGATIVE_LOG_LIKELIHOOD.loss(LOGITS.log_softmax(1), Y), expected)
+
+
+def test_both_ways_to_write_binary_cross_entropy_agree() -> None:
+    expected = F.cross_entropy(torch.cat((torch.zeros_like(LOGIT), LOGIT), 1), Y2)
+    torch.testing.assert_close(o.BINARY.loss(LOGIT, Y2), expected)
+    torch.testing.assert_close(o.BINARY_OF_PROBABILITIES.loss(LOGIT.sigmoid(), Y2), expected)
+
+
+def test_probabilities_add_up_to_one() -> None:
+    for objective, outputs in (
+        (o.CROSS_ENTROPY, LOGITS),
+        (o.CROSS_ENTROPY_OF_PROBABILITIES, LOGITS.softmax(1)),
+        (o.NEGATIVE_LOG_LIKELIHOOD, LOGITS.log_softmax(1)),
+        (o.ONE_AGAINST_REST, LOGITS.sigmoid()),
+        (o.BINARY, LOGIT),
+        (o.BINARY_OF_PROBABILITIES, LOGIT.sigmoid()),
+    ):
+        shares = objective.probabilities(outputs)
+        torch.testing.assert_close(shares.sum(1), torch.ones(2))
+    assert o.BINARY.probabilities(LOGIT).argmax(1).tolist() == [1, 0]
+
+
+def test_a_certain_error_has_a_finite_loss() -> None:
+    sure = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    loss = o.CROSS_ENTROPY_OF_PROBABILITIES.loss(sure, torch.tensor([1]))
+    loss.backward()
+    assert loss.isfinite()
+    assert sure.grad is not None
+    assert sure.grad.isfinite().all()

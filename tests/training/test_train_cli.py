@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from cnnspec.cli import main
+from cnnspec.cli.running import dataset
+from cnnspec.training import Run
+from cnnspec.training import run as run_module
+from cnnspec.training.history import Epoch
+from cnnspec.training.loop import fit
+
+SPEC = """
+model Tiny(classes=10, width=4) {
+  input 1x8x8
+  conv(width, 3, padding=1), relu, maxpool(2)
+  flatten, linear(classes)
+}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A spec without `train { }` in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.cnn").write_text(SPEC)
+    return "tiny.cnn"
+
+
+def cnnspec(*arguments: str) -> Result:
+    """Run a command; an exception that escapes is an error of the test."""
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def test_the_whole_way(spec: str) -> None:
+    done = cnnspec("train", spec, "--epochs", "2", "--batch", "32", "--optimizer", "sgd(lr=0.1)", "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert "optimizer sgd(lr=0.1, momentum=0.0, weight_decay=0.0, nesterov=false)" in done.output
+    assert "epoch 2/2   training loss" in done.output
+    assert "test set, measured once" in done.output
+    assert "reading of the curves: " in done.output
+    assert "rule " in done.output
+
+    measured = cnnspec("eval", "runs/tiny-1", "--device", "cpu")
+    assert measured.exit_code == 0
+    assert "the run recorded the same" in measured.output
+    found = json.loads(cnnspec("eval", "runs/tiny-1", "--format", "json", "--device", "cpu").stdout)
+    assert found["accuracy"] == found["recorded_accuracy"]
+    assert [entry["name"] for entry in found["classes"]] == list("0123456789")
+
+    again = cnnspec("train", spec, "--epochs", "1", "--device", "cpu")
+    assert again.exit_code == 0
+    assert Path("runs/tiny-2/result.json").exists()
+
+
+def test_every_setting_can_be_given(spec: str) -> None:
+    done = cnnspec(
+        *("train", spec, "--data", "random(1x8x8, 3, samples=60)", "--augment", "[flip, shift(0.2)]"),
+        *("--optimizer", "adam", "--schedule", "cosine", "--batch", "16", "--epochs", "1", "--validation", "0.2"),
+        *("--seed", "7", "--set", "classes=3", "--set", "width=2", "--out", "here", "--device", "cpu"),
+        "--test-every-epoch",
+    )
+    assert done.exit_code == 0, done.output
+    config = json.loads(Path("here/config.json").read_text())
+    assert config["arguments"] == {"classes": "3", "width": "2"}
+    assert config["train"] == {
+        "data": "random(shape=[1, 8, 8], classes=3, samples=60)",
+        "augment": "[flip(p=0.5), shift(fraction=0.2)]",
+        "optimizer": "adam(lr=0.001, weight_decay=0.0)",
+        "schedule": "cosine",
+        "batch": "16",
+        "epochs": "1",
+        "validation": "0.2",
+        "seed": "7",
+    }
+    assert "recorded after every epoch" in done.output
+    assert cnnspec("eval", "here", "--device", "cpu").exit_code == 0
+
+
+def test_a_setting_by_its_long_name(spec: str) -> None:
+    done = cnnspec("train", spec, "--set", "train.epochs=1", "--set", "train.optimizer=sgd(lr=0.2)", "--out", "a")
+    assert done.exit_code == 0, done.output
+    assert json.loads(Path("a/config.json").read_text())["train"]["optimizer"].startswith("sgd(lr=0.2")
+
+
+def test_a_wrong_spec_is_told_before_anything_is_loaded(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(spec).write_text(SPEC.replace("maxpool(2)", "maxpol(2)"))
+    monkeypatch.setattr("cnnspec.cli.running.require", None)
+    done = cnnspec("train", spec)
+    assert done.exit_code == 1
+    assert "error[E201]" in done.stderr
+    assert not Path("runs").exists()
+
+
+def test_data_that_does_not_fit_is_an_error_of_the_spec(spec: str) -> None:
+    done = cnnspec("train", spec, "--data", "mnist")
+    assert done.exit_code == 1
+    assert "error[E501]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--device", "abacus"), "not a device"),
+        (("--out", "taken"), "exists already"),
+        (("--set", "width"), "NAME=VALUE"),
+        (("--model", "Other"), "Other"),
+    ],
+)
+def test_wrong_usage(spec: str, arguments: tuple[str, ...], words: str) -> None:
+    Path("taken").mkdir()
+    Path("taken/mine.txt").write_text("keep")
+    done = cnnspec("train", spec, *arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert list(Path("taken").iterdir()) == [Path("taken/mine.txt")]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--batch", "0"), ("--epochs", "many"), ("--optimizer", "sdg"), ("--data", "mnits")]
+)
+def test_wrong_settings(spec: str, arguments: tuple[str, ...]) -> None:
+    done = cnnspec("train", spec, *arguments)
+    assert done.exit_code in (1, 2)
+    assert "error" in done.stderr.lower()
+    assert not Path("runs").exists()
+
+
+def test_data_that_cannot_be_had(spec: str) -> None:
+    done = cnnspec("train", spec, "--data", 'folder("nowhere")')
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
+    assert "nowhere" in done.stderr
+
+
+def test_a_missing_torch_says_what_to_run(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnspec.cli.running.PACKAGES", ("torch_that_is_missing",))
+    for arguments in (("train", spec), ("eval", "runs/x"), ("predict", "runs/x", "a.png")):
+        done = cnnspec(*arguments)
+        assert done.exit_code == 1
+        assert 'pip install "cnnspec[torch]"' in done.stderr
+
+
+def test_a_diverged_run(spec: str) -> None:
+    done = cnnspec("train", spec, "--optimizer", "sgd(lr=1e30)", "--device", "cpu")
+    assert done.exit_code == 1
+    assert "reading of the curves: DIVERGED" in done.output
+    assert "error: the loss is no longer a finite number" in done.stderr
+    assert json.loads(Path("runs/tiny-1/result.json").read_text())["status"] == "diverged"
+    missing = cnnspec("eval", "runs/tiny-1")
+    assert missing.exit_code == 2
+    assert "best.safetensors is missing" in missing.stderr
+
+
+def test_ctrl_c(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: Any, **kwargs: Any) -> Iterator[Epoch]:
+        yield next(fit(*args, **kwargs))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "fit", interrupted)
+    done = cnnspec("train", spec, "--device", "cpu")
+    assert done.exit_code == 130
+    assert "interrupted after 1 epoch" in done.stderr
+    assert cnnspec("eval", "runs/tiny-1", "--device", "cpu").exit_code == 0
+
+
+def test_ctrl_c_before_the_first_step(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "plan_run", interrupted)
+    done = cnnspec("train", spec)
+    assert done.exit_code == 130
+    assert not Path("runs").exists()
+
+
+def test_a_folder_that_cannot_be_written(spec: str) -> None:
+    done = cnnspec("train", spec, "--epochs", "1", "--out", f"{spec}/inside")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: ")
+
+
+def test_predict(digits_run: Run, circles_run: Run, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (20, 30), "white").save(tmp_path / "white.png")
+    done = cnnspec("predict", str(digits_run.folder), str(tmp_path / "white.png"), "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("%") == 3
+    points = cnnspec("predict", str(circles_run.folder), "-0.5,0.1", "0,0", "--format", "json", "--device", "cpu")
+    found = json.loads(points.stdout)
+    assert [entry["sample"] for entry in found] == ["-0.5,0.1", "0,0"]
+    assert {c["name"] for c in found[0]["classes"]} == {"inside", "outside"}
+    wrong = cnnspec("predict", str(digits_run.folder), str(tmp_path / "none.png"))
+    assert wrong.exit_code == 1
+    assert "none.png" in wrong.stderr
+
+
+@pytest.mark.parametrize("command", [("eval",), ("predict", "x.png")])
+def test_no_run(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = cnnspec(command[0], str(tmp_path), *command[1:])
+    assert done.exit_code == 2
+    assert "not the folder of a run" in done.stderr
+
+
+def test_paths_as_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("pets", "mnist"):
+        Path(name).mkdir()
+    for name in ("a.csv", "b.npz", "c.txt"):
+        Path(name).touch()
+    assert dataset("pets") == 'folder("pets")'
+    assert dataset("a.csv") == 'csv("a.csv")'
+    assert dataset("b.npz") == 'npz("b.npz")'
+    assert [dataset(text) for text in ("mnist", "c.txt", "circles(200)")] == ["mnist", "c.txt", "circles(200)"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_on_a_gpu(spec: str) -> None:
+    done = cnnspec("train", spec, "--epochs", "1", "--device", "cuda")
+    assert done.exit_code == 0, done.output
+    assert "device    cuda" in done.output
