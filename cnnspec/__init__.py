@@ -62,11 +62,14 @@ def load(
 ) -> Network:
     """The checked network of a spec; raises `SpecError` with every diagnostic where there are errors.
 
-    `model` chooses where there are several. `train` fills in the training settings that the spec leaves out.
+    `model` chooses where there are several. `train` fills in the training settings that the spec leaves out. A
+    `Network` is returned as it is; it takes no overrides any more (`TypeError`).
     """
     from cnnspec.network import Network, load, read_source
 
     if isinstance(spec, Network):
+        if model or set or input:
+            raise TypeError("a Network is checked already: give model, set and input to load")
         return spec
     source = spec if isinstance(spec, Source) else read_source(spec)
     return load(source, model=model, set=set, input=input, train=train)

@@ -18,7 +18,7 @@ from cnnspec.network.evaluate import Scope, arguments, evaluate, unsupported
 from cnnspec.network.flow import Flow
 from cnnspec.network.model import BlockUse, GroupNode, LayerNode, Node
 from cnnspec.network.names import FAMILIAR, Keys, parameters_of
-from cnnspec.network.trail import Step
+from cnnspec.network.trail import Site, Step
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -49,13 +49,13 @@ class Expander:
         self.expanded: dict[int, int] = {}
         self.layers = 0
 
-    def root(self, model: tree.Model, scope: Scope, shape: Shape, span: Span) -> tuple[GroupNode | None, Flow]:
-        """The whole model for one input. No node where a shape stayed unknown."""
+    def root(self, model: tree.Model, scope: Scope, shape: Shape | None, span: Span) -> tuple[GroupNode | None, Flow]:
+        """The whole model for one input, or for an unknown one. No node where a shape stayed unknown."""
         self.layers = 0
         self._count_uses(model)
         flow = Flow(shape, span)
         children = self.body(model.body, Module("", scope, ()), flow)
-        if children is None or flow.shape is None:
+        if children is None or shape is None or flow.shape is None:
             return None, flow
         root = GroupNode("", "", True, children, None, shape, flow.shape, model.span)
         self.asserts(model.body, scope, root.layers())
@@ -104,28 +104,22 @@ class Expander:
     def step(self, step: tree.Step, module: Module, keys: Keys, flow: Flow) -> Node | None:
         key = keys.take(step)
         op = step.op
-        if isinstance(op, tree.Group):
-            return self.group(op.body, module, key, step.label is not None, flow, op.span)
         if isinstance(op, tree.Combine):
             raise _combine(op)
+        if isinstance(op, tree.Group):
+            return self.group(op.body, step, module, key, flow)
         name = op.name.text
+        site = Site(step, op, self.expanded.get(op.span.start, 0) < 2)
         if name in self.blocks:
-            return self.block(op, self.blocks[name], module, key, step.label is not None, flow)
+            return self.block(site, self.blocks[name], module, key, flow)
         if name in LAYERS:
-            return self.layer(op, LAYERS[name], module, key, step.label is not None, flow)
+            return self.layer(site, LAYERS[name], module, key, flow)
         if name in module.scope:
             raise unsupported(f"a layer chosen by a parameter ({name}) is", op.name.span)
         raise Faults(self.unknown(op))
 
     def group(
-        self,
-        body: tree.Body,
-        module: Module,
-        key: str,
-        labelled: bool,
-        flow: Flow,
-        span: Span,
-        use: BlockUse | None = None,
+        self, body: tree.Body, step: tree.Step, module: Module, key: str, flow: Flow, use: BlockUse | None = None
     ) -> GroupNode | None:
         before = flow.shape
         uses = (*module.uses, use) if use else module.uses
@@ -134,30 +128,27 @@ class Expander:
         children = self.body(body, inside, flow)
         if children is None or before is None or flow.shape is None:
             return None
-        node = GroupNode(inside.path, key, labelled, children, use, before, flow.shape, span)
+        labelled = step.label is not None
+        node = GroupNode(inside.path, key, labelled, children, use, before, flow.shape, step.op.span)
         self.asserts(body, scope, node.layers())
         return node
 
-    def block(
-        self, call: tree.Call, block: tree.Block, module: Module, key: str, labelled: bool, flow: Flow
-    ) -> GroupNode | None:
-        self.used.add(block.name.text)
-        if any(use.name == block.name.text for use in module.uses):
-            raise Faults(Diagnostic("E212", f"{block.name.text} contains itself", call.span, "used inside itself here"))
+    def block(self, site: Site, block: tree.Block, module: Module, key: str, flow: Flow) -> GroupNode | None:
+        call, name = site.call, block.name.text
+        self.used.add(name)
+        if any(use.name == name for use in module.uses):
+            raise Faults(Diagnostic("E212", f"{name} contains itself", call.span, "used inside itself here"))
         for argument in call.arguments:
             if argument.incoming is not None:
-                raise Faults(_misplaced(block.name.text, argument))
-        value = CallValue(call.name.text, arguments(call, module.scope), call.span, call.name.span)
-        scope = bind_block(block, value)
-        return self.group(
-            block.body, module, key, labelled, flow, call.span, BlockUse(block.name.text, scope, call.span)
-        )
+                raise Faults(_misplaced(name, argument))
+        value = CallValue(name, arguments(call, module.scope), call.span, call.name.span)
+        use = BlockUse(name, bind_block(block, value), call.span)
+        return self.group(block.body, site.step, module, key, flow, use)
 
     # ---------------------------------------------------------------------------------------------------- layers
 
-    def layer(
-        self, call: tree.Call, word: type[Layer], module: Module, key: str, labelled: bool, flow: Flow
-    ) -> LayerNode | None:
+    def layer(self, site: Site, word: type[Layer], module: Module, key: str, flow: Flow) -> LayerNode | None:
+        call = site.call
         self.layers += 1
         if self.layers > MOST_LAYERS:
             raise Faults(Diagnostic("E213", f"the network has more than {MOST_LAYERS:,} layers", call.span, "too many"))
@@ -170,41 +161,39 @@ class Expander:
             if not _keeps_shape(word, flow.shape):
                 flow.lose()
             return None
-        node = self.place(call, layer, module, key, labelled, flow)
+        node = self.place(site, layer, module, key, flow)
         if node:
-            flow.steps.append(Step(node, call, self.expanded.get(call.span.start, 0) < 2))
+            flow.steps.append(Step(node, site))
             flow.axes = node.output.rank + 1
         return node
 
-    def place(
-        self, call: tree.Call, layer: Layer, module: Module, key: str, labelled: bool, flow: Flow
-    ) -> LayerNode | None:
+    def place(self, site: Site, layer: Layer, module: Module, key: str, flow: Flow) -> LayerNode | None:
         """The layer with the shape that arrives; checks what the call claims about it."""
-        shape = flow.shape
+        shape, span = flow.shape, site.call.span
         if shape is None:
-            flow.pass_unknown(layer, call.span)
+            flow.pass_unknown(layer, span)
             return None
-        if not self.claims(call, layer, module, flow):
-            flow.restart(Shape((layer.out,)), call.span)  # type: ignore[attr-defined]
+        if not self.claims(site, layer, module, flow):
+            flow.restart(Shape((layer.out,)), span)  # type: ignore[attr-defined]
             return None
         try:
             output = layer.output(shape)
         except Refused as refused:
-            self.report(_inside(faults.refused(call, layer, refused, flow.trail), module))
+            self.report(_inside(faults.refused(site, layer, refused, flow.trail), module))
             flow.lose()
             return None
         if isinstance(layer, Linear) and shape.rank:
-            self.report(_inside(faults.linear_on_map(call, shape), module))
-        if swapped := faults.torch_order(call, layer, shape):
-            self.report(_inside(faults.read_in_torch_order(call, layer, swapped), module))
+            self.report(_inside(faults.linear_on_map(site, shape), module))
+        if swapped := faults.torch_order(site.call, layer, shape):
+            self.report(_inside(faults.read_in_torch_order(site.call, layer, swapped), module))
         flow.believe(layer)
         flow.shape = output
-        return LayerNode(module.key(key), key, labelled, layer, shape, output, call.span)
+        return LayerNode(module.key(key), key, site.step.label is not None, layer, shape, output, span)
 
-    def claims(self, call: tree.Call, layer: Layer, module: Module, flow: Flow) -> bool:
+    def claims(self, site: Site, layer: Layer, module: Module, flow: Flow) -> bool:
         """Check `incoming -> outgoing`. False where a map arrives at a linear layer that was written for features."""
         assert flow.shape is not None
-        for position, argument in enumerate(call.arguments):
+        for position, argument in enumerate(site.call.arguments):
             claim = argument.incoming
             if claim is None:
                 continue
@@ -221,7 +210,7 @@ class Expander:
                 continue
             flattened = isinstance(layer, Linear) and flow.shape.rank > 0
             wrong = faults.unflattened if flattened else faults.wrong_claim
-            self.report(_inside(wrong(call, claim, claimed, layer, flow.trail), module))
+            self.report(_inside(wrong(site, argument, claimed, layer, flow.trail), module))
             return not flattened
         return True
 

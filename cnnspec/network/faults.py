@@ -8,17 +8,17 @@ from cnnspec.diagnostics import Diagnostic, Edit, Fix
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.network import trail as trails
 from cnnspec.network.model import LayerNode
-from cnnspec.network.trail import Trail
+from cnnspec.network.trail import Site, Trail
 from cnnspec.source import Span
 from cnnspec.syntax import tree
-from cnnspec.words import Faults, describe
+from cnnspec.words import LARGEST, Faults, describe
 
 
 def unit(layer: Layer) -> str:
     return "features" if layer.word == "linear" else "channels"
 
 
-def arrive(count: int, what: str) -> str:
+def arrive(count: int) -> str:
     return f"{count} arrives" if count == 1 else f"{count} arrive"
 
 
@@ -30,15 +30,15 @@ def answer(span: Span, message: str, text: str) -> Diagnostic:
 # --------------------------------------------------------------------------------------------------------- claims
 
 
-def wrong_claim(call: tree.Call, claim: tree.Expr, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
+def wrong_claim(site: Site, argument: tree.Argument, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
     """`linear(4096 -> 256)` where 2048 arrive."""
+    claim = argument.incoming
+    assert claim is not None
     arriving = layer.incoming(trail.shape)
-    message = f"{layer.word} is written for {describe(claimed)} {unit(layer)}, but {arrive(arriving, unit(layer))}"
-    fixes = [Fix("let it be inferred, or write the size that arrives", (Edit(claim.span, str(arriving)),), safe=True)]
-    notes = []
+    message = f"{layer.word} is written for {describe(claimed)} {unit(layer)}, but {arrive(arriving)}"
+    fixes, notes = [_inferred(site, argument, arriving)], []
     if layer.word == "linear" and isinstance(claimed, int):
-        fits = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
-        notes = [note for note in fits if note] or [f"no square input makes it {claimed}"] * bool(_flattened(trail))
+        notes = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
         fixes += trails.repairs(trail, claimed)
     elif not trail.steps and isinstance(claimed, int):
         shape = Shape((claimed, *trail.origin.spatial))
@@ -48,11 +48,21 @@ def wrong_claim(call: tree.Call, claim: tree.Expr, claimed: Any, layer: Layer, t
         message,
         claim.span,
         "written here",
-        trails.labels(trail),
+        trails.labels(trail, site),
         trails.chain_of_sizes(trail) if layer.word == "linear" else "",
-        tuple(notes),
+        tuple(note for note in notes if note),
         tuple(fixes),
     )
+
+
+def _inferred(site: Site, argument: tree.Argument, arriving: int) -> Fix:
+    """Write what arrives; in a block with several uses, where something else may arrive elsewhere, nothing."""
+    claim = argument.incoming
+    assert claim is not None
+    if site.once:
+        return Fix("let it be inferred, or write the size that arrives", (Edit(claim.span, str(arriving)),), safe=True)
+    until = Span(claim.span.source, claim.span.start, argument.value.span.start)
+    return Fix("let it be inferred: the block has several uses", (Edit(until, ""),), safe=True)
 
 
 def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Diagnostic:
@@ -89,39 +99,32 @@ def read_in_torch_order(call: tree.Call, layer: Layer, fix: Fix) -> Diagnostic:
     return Diagnostic("W003", message, call.span, "is this PyTorch's order?", notes=(note,), fixes=(fix,))
 
 
-def _flattened(trail: Trail) -> bool:
-    map_then = trails.before_flatten(trail)
-    return map_then is not None and bool(trail.origin.rank)
-
-
-def unflattened(call: tree.Call, claim: tree.Expr, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
+def unflattened(site: Site, argument: tree.Argument, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
     """A linear layer that was written for features, at a map."""
-    shape = trail.shape
+    claim, shape = argument.incoming, trail.shape
+    assert claim is not None
     message = f"linear is written for {describe(claimed)} features, but a map of {shape} arrives"
-    fix = _insert_flatten(call)
+    fix = Fix("put flatten before it", (site.before("flatten, "),))
     why = f"linear acts on the last axis, which has {shape.sizes[-1]}; flattened, the map has {trails.product(shape)}"
     if claimed != shape.elements:
         both = (*fix.edits, Edit(claim.span, str(shape.elements)))
         fix = Fix(f"put flatten before it, and write the {shape.elements} features that come out", both)
-    return Diagnostic("E301", message, claim.span, "written here", trails.labels(trail), why, fixes=(fix,))
+    return Diagnostic("E301", message, claim.span, "written here", trails.labels(trail, site), why, fixes=(fix,))
 
 
-def _insert_flatten(call: tree.Call) -> Fix:
-    start = Span(call.span.source, call.span.start, call.span.start)
-    return Fix("put flatten before it", (Edit(start, "flatten, "),))
-
-
-def linear_on_map(call: tree.Call, shape: Shape) -> Diagnostic:
+def linear_on_map(site: Site, shape: Shape) -> Diagnostic:
     rows = shape.elements // shape.sizes[-1]
     message = f"linear acts on the last axis of a map: on each of the {rows} rows of {shape} alone"
-    return Diagnostic("W001", message, call.span, "is flatten missing?", fixes=(_insert_flatten(call),))
+    fix = Fix("put flatten before it", (site.before("flatten, "),))
+    return Diagnostic("W001", message, site.call.span, "is flatten missing?", fixes=(fix,))
 
 
 # ------------------------------------------------------------------------------------------------------- refusals
 
 
-def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Diagnostic:
+def refused(site: Site, layer: Layer, refusal: Refused, trail: Trail) -> Diagnostic:
     """A layer that does not take the shape that arrives."""
+    call = site.call
     swapped = torch_order(call, layer, trail.shape)
     collapsed = refusal.code == "E303"
     chain = trails.chain_of_sizes(trail) if collapsed else ""
@@ -138,7 +141,7 @@ def refused(call: tree.Call, layer: Layer, refusal: Refused, trail: Trail) -> Di
         refusal.message,
         _argument_span(call, layer, refusal.argument),
         f"{shape} arrives here" if shape.rank else f"{shape} features arrive here",
-        () if collapsed else trails.labels(trail),
+        trails.labels(trail, site) if refusal.code == "E304" else (),
         "\n".join(part for part in (chain, refusal.why) if part),
         (f"the smallest input that gets through here is {smallest}",) if smallest else (),
         tuple(fixes),
@@ -160,7 +163,8 @@ def predicted_sizes(value: Any, span: Span) -> tuple[int | None, ...]:
     """A prediction as sizes, None for `?`; raises `Faults` where it is no shape."""
     sizes = value if isinstance(value, tuple) else (value,)
     for size in sizes:
-        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if size is not None and not (whole and 1 <= size <= LARGEST):
             note = "a shape is 128x4x4, 2048 or [width, 4, 4]"
             message = f"{describe(value)} is not a shape"
             raise Faults(Diagnostic("E208", message, span, "not a shape", notes=(note,)))

@@ -39,7 +39,8 @@ class Spec:
 
     def __init__(self, source: Source, given: Overrides, train: bool, only: str | None) -> None:
         self.source, self.given, self.train = source, given, train
-        self.found: dict[tuple[str, int, int], Diagnostic] = {}
+        self.found: dict[tuple[str, str, int, int], Diagnostic] = {}
+        self.failed = False
         parsed = parse(source)
         self.report(*parsed.diagnostics)
         self.file = parsed.file
@@ -53,8 +54,9 @@ class Spec:
     def report(self, *diagnostics: Diagnostic) -> None:
         """Keep what is new: one place has one fault of a kind, however often a block is expanded."""
         for diagnostic in diagnostics:
-            key = (diagnostic.code, diagnostic.span.start, diagnostic.span.end)
-            self.found.setdefault(key, diagnostic)
+            span = diagnostic.span
+            self.found.setdefault((diagnostic.code, span.source.name, span.start, span.end), diagnostic)
+            self.failed = self.failed or diagnostic.severity == "error"
 
     def check(self) -> Checked:
         for item in self.file.items:
@@ -62,7 +64,7 @@ class Spec:
                 what = "use" if isinstance(item, tree.Use) else "let"
                 self.report(*unsupported(f"{what} is", item.span).diagnostics)
         networks = tuple(self.networks())
-        self._unused_settings()
+        self._check_settings()
         in_order = sorted(self.found.values(), key=lambda d: (d.span.source is not self.source, d.span.start))
         return Checked(networks, tuple(in_order))
 
@@ -110,8 +112,9 @@ class Spec:
             self.report(Diagnostic("E210", "there is no model in this file", end, "model NAME { } belongs here"))
         taken: dict[str, bool] = dict.fromkeys(self.given.parameters, False)
         expander = Expander(self.blocks, self.report)
-        for item in dict.fromkeys(item for item in self.file.items if isinstance(item, tree.Model | tree.Preset)):
-            if self.only in (None, item.name.text):
+        for item in self.file.items:
+            if isinstance(item, tree.Model | tree.Preset) and self.only in (None, item.name.text):
+                self.failed = False
                 try:
                     yield from self._network(item, expander, taken)
                 except Faults as wrong:
@@ -135,18 +138,16 @@ class Spec:
         taken.update(dict.fromkeys(given, True))
         scope = bind_block(model, call, given)
         statement = self._input(model)
-        if statement is None:
-            return
-        shape, span = self._shape(statement, scope)
+        shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
         root, flow = expander.root(model, scope, shape, span)
         recipe, data_span = self._recipe(item.name)
-        if recipe and flow.shape:
+        if recipe and shape and flow.shape:
             last = flow.steps[-1].node if flow.steps else None
             faults = disagreements(
                 shape, span, flow.shape, last, recipe.data, data_span or item.name.span, self._data()
             )
             self.report(*map(self._explained, faults))
-        if root and not any(d.severity == "error" for d in self.found.values()):
+        if root and not self.failed and not self.broken:
             yield Network(item.name.text, self.source, root, scope, recipe, self._data())
 
     def _explained(self, fault: Diagnostic) -> Diagnostic:
@@ -238,8 +239,11 @@ class Spec:
         for block in blocks:
             settings |= self._settings(block)
         settings |= self.given.settings
+        return self._bound(settings, blocks[-1].span if blocks else model.span)
+
+    def _bound(self, settings: Mapping[str, Argument], span: Span) -> tuple[Recipe | None, Span | None]:
+        """The recipe of some settings, and the place of its data set."""
         spans: dict[str, Span] = {}
-        span = blocks[-1].span if blocks else model.span
         call = CallValue("train", tuple(settings.values()), span, span)
         try:
             values = bind_arguments("train", Recipe.parameters(), call, refers=Recipe.signature(), spans=spans)
@@ -263,12 +267,16 @@ class Spec:
                 self.report(*wrong.diagnostics)
         return settings
 
-    def _unused_settings(self) -> None:
+    def _check_settings(self) -> None:
+        """Every `train { }` by itself: also one whose model has errors, or is not there."""
         models = {**self.models, **self.presets}
         for item in self.file.items:
-            if isinstance(item, tree.Train) and item.model and item.model.text not in models:
+            if not isinstance(item, tree.Train):
+                continue
+            if item.model and item.model.text not in models:
                 message = f"there is no model {item.model.text} to train"
                 self.report(Diagnostic("E210", message, item.model.span, "not a model"))
+            self._bound(self._settings(item), item.span)
 
     def _unused_blocks(self, expander: Expander) -> None:
         """Blocks that no model reaches; silent where a fault may have hidden the use."""

@@ -16,19 +16,35 @@ from cnnspec.record import Record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 
-LARGEST_INPUT = 4096
-"""Input sizes are searched up to here."""
+LARGEST_INPUT = 512
+"""Square inputs are tried up to this side. All of them: a layer may refuse some sizes between others."""
 
 MOST_STEPS = 8
 """A longer chain of sizes is shown without its middle."""
 
 
-class Step(Record):
-    """A layer that ran, the call it stands in, and whether the call is expanded only once."""
+class Site(Record):
+    """Where a layer or block is called: the step and its call, and whether they are expanded only once."""
 
-    node: LayerNode
+    step: tree.Step
     call: tree.Call
     once: bool
+
+    def before(self, text: str) -> Edit:
+        """An edit that puts another step in front, label and all."""
+        start = self.step.span
+        return Edit(Span(start.source, start.start, start.start), text)
+
+
+class Step(Record):
+    """A layer that ran, and where it is called."""
+
+    node: LayerNode
+    site: Site
+
+    @property
+    def call(self) -> tree.Call:
+        return self.site.call
 
 
 class Trail(Record):
@@ -120,13 +136,13 @@ def _side(shape: Shape) -> str:
     return str(sizes[0]) if len(set(sizes)) == 1 else "x".join(map(str, sizes))
 
 
-def labels(trail: Trail) -> tuple[Label, ...]:
+def labels(trail: Trail, site: Site) -> tuple[Label, ...]:
     """Where the number that arrives was made: the flatten, or the layer that set the channels."""
     for step in reversed(trail.steps):
         node = step.node
         if isinstance(node.layer, Flatten):
             return (Label(node.span, f"{node.input} becomes {node.output} here"),)
-        if node.input.channels != node.output.channels:
+        if node.input.channels != node.output.channels and node.span != site.call.span:
             return (Label(node.span, f"{node.output.channels} come from here"),)
     return (Label(trail.span, f"{trail.origin} starts here"),)
 
@@ -145,41 +161,38 @@ def before_flatten(trail: Trail) -> Shape | None:
 
 
 def fitting_input(trail: Trail, features: int) -> str | None:
-    """For which input the map would flatten to `features`, in a sentence; None where there is no such input."""
+    """For which square inputs the map would flatten to `features`, in a sentence; None where that is no question."""
     origin, layers = trail.origin, trail.layers
     if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1:
         return None
-
-    def elements(side: int) -> int:
-        shape = run(layers, _square(origin, side))
-        return shape.elements if shape else 0
-
-    smallest = first(lambda side: elements(side) >= features)
-    if smallest is None or elements(smallest) != features:
-        return None
-    beyond = first(lambda side: elements(side) > features)
-    largest = beyond - 1 if beyond else smallest
+    fitting = [
+        side
+        for side in range(1, LARGEST_INPUT + 1)
+        if (shape := run(layers, _square(origin, side))) is not None and shape.elements == features
+    ]
+    if not fitting:
+        return f"no square input up to {_square(origin, LARGEST_INPUT)} makes it {features}"
     cut = max(n for n, step in enumerate(trail.steps) if isinstance(step.node.layer, Flatten))
-    map_then = run(layers[:cut], _square(origin, smallest))
+    map_then = run(layers[:cut], _square(origin, fitting[0]))
     assert map_then is not None
-    sizes = _square(origin, smallest)
-    upto = f" (up to {_square(origin, largest)})" if largest > smallest else ""
-    return f"{features} = {' x '.join(map(str, map_then.sizes))} fits an input of {sizes}{upto}"
+    sizes = " x ".join(map(str, map_then.sizes))
+    return f"{features} = {sizes} fits an input of {_square(origin, fitting[0])}{_up_to(origin, fitting)}"
+
+
+def _up_to(origin: Shape, fitting: list[int]) -> str:
+    """The largest of the fitting inputs, and whether all between fit too."""
+    if len(fitting) == 1:
+        return ""
+    gaps = fitting[-1] - fitting[0] + 1 > len(fitting)
+    return (
+        f" ({len(fitting)} sizes up to {_square(origin, fitting[-1])})"
+        if gaps
+        else f" (up to {_square(origin, fitting[-1])})"
+    )
 
 
 def _square(shape: Shape, side: int) -> Shape:
     return Shape((shape.channels, *[side] * shape.rank))
-
-
-def first(holds: Callable[[int], bool]) -> int | None:
-    """The smallest size from 1 for which a condition holds that stays true once it is; None beyond the search."""
-    low, high = 1, LARGEST_INPUT
-    if not holds(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle + 1, high)
-    return low
 
 
 def smallest_input(trail: Trail, layer: Layer) -> Shape | None:
@@ -187,8 +200,9 @@ def smallest_input(trail: Trail, layer: Layer) -> Shape | None:
     origin = trail.origin
     if not origin.rank or len(set(origin.spatial)) > 1:
         return None
-    side = first(lambda side: run([*trail.layers, layer], _square(origin, side)) is not None)
-    return _square(origin, side) if side else None
+    chain = [*trail.layers, layer]
+    fitting = (_square(origin, side) for side in range(1, LARGEST_INPUT + 1))
+    return next((shape for shape in fitting if run(chain, shape) is not None), None)
 
 
 def earlier(trail: Trail, features: int) -> str | None:
@@ -219,7 +233,7 @@ def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
     candidates = []
     for at, step in enumerate(trail.steps):
         kernel = _kernel(step.node.layer)
-        if kernel is None or not step.once:
+        if kernel is None or not step.site.once:
             continue
         for padding in range(1, kernel // 2 + 1):
             changed = [*layers[:at], step.node.layer.replace(padding=padding), *layers[at + 1 :]]
@@ -228,7 +242,7 @@ def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
     for _, at, padding in sorted(candidates):
         call = trail.steps[at].call
         message = f"or keep {features} with padding={padding} in {written(call)} on line {call.span.line}"
-        yield Fix(message, (_set_argument(call, "padding", padding),))
+        yield Fix(message, (_set_argument(trail.steps[at], "padding", padding),))
 
 
 def padding_everywhere(trail: Trail, mends: Callable[[list[Layer]], bool]) -> list[tuple[Edit, ...]]:
@@ -238,8 +252,10 @@ def padding_everywhere(trail: Trail, mends: Callable[[list[Layer]], bool]) -> li
         kernel = _kernel(step.node.layer)
         if kernel and kernel % 2 and kernel > 1 and step.node.layer.word == "conv":
             layers[at] = step.node.layer.replace(padding=kernel // 2)
-            edits.append(_set_argument(step.call, "padding", kernel // 2))
-    return [tuple(dict.fromkeys(edits))] if len(edits) > 1 and mends(layers) else []
+            edits.append(_set_argument(step, "padding", kernel // 2))
+    once = tuple(dict.fromkeys(edits))
+    places = {edit.span.start for edit in once}
+    return [once] if len(edits) > 1 and len(places) == len(once) and mends(layers) else []
 
 
 def _one_more_pool(trail: Trail, features: int) -> list[Fix]:
@@ -248,10 +264,9 @@ def _one_more_pool(trail: Trail, features: int) -> list[Fix]:
     at = max(n for n, step in enumerate(trail.steps) if isinstance(step.node.layer, Flatten))
     flatten = trail.steps[at]
     pooled = [*trail.layers[:at], MaxPool(2), *trail.layers[at:]]
-    if not flatten.once or not _gives(pooled, trail.origin, features):
+    if not flatten.site.once or not _gives(pooled, trail.origin, features):
         return []
-    start = flatten.call.span
-    edit = Edit(Span(start.source, start.start, start.start), "maxpool(2), ")
+    edit = flatten.site.before("maxpool(2), ")
     return [Fix(f"or keep {features} with one more maxpool(2) before flatten", (edit,))]
 
 
@@ -267,12 +282,12 @@ def _gives(layers: list[Layer], origin: Shape, features: int) -> bool:
     return shape is not None and prod(shape.sizes) == features
 
 
-def _set_argument(call: tree.Call, name: str, value: int) -> Edit:
+def _set_argument(step: Step, name: str, value: int) -> Edit:
     """An edit that gives a call an argument it does not have, or changes the one it has."""
-    for argument in call.arguments:
-        if argument.name and argument.name.text == name:
+    call, names = step.call, list(step.node.layer.parameters())
+    for position, argument in enumerate(call.arguments):
+        if name == (argument.name.text if argument.name else names[position]):
             return Edit(argument.value.span, str(value))
-    end = call.span.end
-    if call.arguments:
-        return Edit(Span(call.span.source, end - 1, end - 1), f", {name}={value}")
-    return Edit(Span(call.span.source, call.name.span.end, end), f"({name}={value})")
+    close = Span(call.span.source, call.span.end - 1, call.span.end - 1)
+    comma = " " if call.span.text[:-1].rstrip().endswith(",") else ", "
+    return Edit(close, f"{comma}{name}={value}")

@@ -16,6 +16,7 @@ from cnnspec.words.binding import (
 )
 from cnnspec.words.kinds import (
     KINDS,
+    LARGEST,
     Amounts,
     Count,
     Dims,
@@ -56,6 +57,7 @@ from cnnspec.words.word import (
 
 __all__ = [
     "KINDS",
+    "LARGEST",
     "Amounts",
     "AnyWord",
     "Argument",
