@@ -13,24 +13,61 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
+    from cnnspec.data.error import DataError as DataError
     from cnnspec.emission import Style
     from cnnspec.network import Checked, Network
+    from cnnspec.network import UsageFault as UsageFault
     from cnnspec.report.summary import Summary
+    from cnnspec.training.error import TrainError as TrainError
+    from cnnspec.training.finished import Evaluation, Prediction
     from cnnspec.training.run import Run
 
 __version__ = "0.1.0"
 
-__all__ = ["Diagnostic", "Source", "SpecError", "build", "check", "emit", "load", "summary", "text", "train"]
+__all__ = [
+    "DataError",
+    "Diagnostic",
+    "Source",
+    "SpecError",
+    "TrainError",
+    "UsageFault",
+    "build",
+    "check",
+    "emit",
+    "evaluate",
+    "load",
+    "predict",
+    "summary",
+    "text",
+    "train",
+]
 
 Spec: TypeAlias = "str | os.PathLike[str] | Source | Network"
+
+
+_ERRORS = {
+    "DataError": "cnnspec.data.error",
+    "TrainError": "cnnspec.training.error",
+    "UsageFault": "cnnspec.network",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Exceptions that `except` clauses name are imported when they are first asked for."""
+    if name in _ERRORS:
+        return getattr(import_module(_ERRORS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def text(spec: str, name: str = "<string>") -> Source:
@@ -116,14 +153,15 @@ def train(
     data_dir: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     device: str | None = None,
+    test_every_epoch: bool = False,
     progress: bool = False,
 ) -> Run:
     """Train the network as its `train { }` says, with defaults for what it leaves out. Needs torch.
 
     `set` overrides settings (`{"train.epochs": 3}`), `data_dir` is where downloaded data sets live, `out` the folder
     of the run (a fresh one in `runs/` by default), `device` a name like "cuda:1" (the best there is by default).
-    `Run.folder` holds weights, metrics and pictures. Raises `TrainError` (of `cnnspec.train`) or `DataError` (of
-    `cnnspec.data.error`) where the run cannot start or not go on.
+    `test_every_epoch` records the test set after each epoch, without a say. `Run.folder` holds weights, metrics and
+    pictures. Raises `TrainError` or `DataError` where the run cannot start or not go on.
     """
     from cnnspec.requires import require
 
@@ -137,5 +175,45 @@ def train(
         data_dir=Path(data_dir) if data_dir is not None else None,
         out=Path(out) if out is not None else None,
         device=device,
+        test_every_epoch=test_every_epoch,
         progress=progress,
     )
+
+
+def evaluate(
+    run: str | os.PathLike[str],
+    *,
+    weights: Literal["best", "last"] = "best",
+    data: str | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    device: str | None = None,
+) -> Evaluation:
+    """The test set of a finished run measured again, class by class; `data` names another data set. Needs torch."""
+    from cnnspec.requires import require
+
+    require("torch")
+    from pathlib import Path
+
+    from cnnspec.training.finished import evaluate
+
+    folder = Path(data_dir) if data_dir is not None else None
+    return evaluate(Path(run), weights=weights, data=data, data_dir=folder, device=device)
+
+
+def predict(
+    run: str | os.PathLike[str],
+    samples: Sequence[str],
+    *,
+    weights: Literal["best", "last"] = "best",
+    device: str | None = None,
+) -> list[Prediction]:
+    """The classes a finished run gives to image files, or to numbers (`"0.5,-0.25"`) where it takes features, each
+    with its probability. Needs torch."""
+    from cnnspec.requires import require
+
+    require("torch")
+    from pathlib import Path
+
+    from cnnspec.training.finished import predict
+
+    return predict(Path(run), samples, weights=weights, device=device)

@@ -22,6 +22,10 @@ def _sides(value: Any) -> Sides:
 KINDS["Sides"] = Kind("a whole number, or a list [left, right, top, bottom]; negative numbers crop", _sides)
 
 
+CROPS_FIRST = ("zeros", "circular")
+"""Modes in which torch crops one side before it pads the other, so that no more can be cropped than there is."""
+
+
 class Pad(Layer):
     """Puts a border around a map, or with negative amounts crops it."""
 
@@ -61,11 +65,10 @@ class Pad(Layer):
             raise Refused("E307", message, argument="value", help="leave out the mode, or the value")
         sides = list(zip(x.spatial, self.sides(x), strict=True))
         for size, amounts in sides:
-            if sum(max(0, -amount) for amount in amounts) >= size:
+            cropped = sum(max(0, -amount) for amount in amounts)
+            if size + sum(amounts) < 1 or (cropped > size and self.mode in CROPS_FIRST):
                 message = f"pad crops away all of a size of {size}"
-                raise Refused(
-                    "E303", message, argument="amount", why=f"{size} - {-sum(amounts)} = {size + sum(amounts)}"
-                )
+                raise Refused("E303", message, argument="amount", why=f"{size} - {-sum(amounts)}")
             for amount in amounts:
                 require_padding_source(self.mode, size, amount, "amount")
         return Shape((x.channels, *(size + sum(amounts) for size, amounts in sides)))

@@ -25,14 +25,10 @@ CASES_WITH_WINDOW, CASES = 400, 80
 REAL_EVERY = 8
 
 
-def crops_all(layer: Any, x: Shape) -> bool:
+def crops_more_than_all(layer: Any, x: Shape) -> bool:
     amounts = layer.amount if isinstance(layer.amount, tuple) else (layer.amount,) * 2 * x.rank
     before_after = zip(amounts[::2], amounts[1::2], reversed(x.spatial), strict=True)
-    return any(max(0, -before) + max(0, -after) >= size for before, after, size in before_after)
-
-
-def len_differs(value: Any, x: Shape) -> bool:
-    return isinstance(value, tuple) and len(value) != x.rank
+    return any(max(0, -before) + max(0, -after) > size for before, after, size in before_after)
 
 
 STRICTER: dict[str, Callable[[Any, Shape], bool]] = {
@@ -40,10 +36,10 @@ STRICTER: dict[str, Callable[[Any, Shape], bool]] = {
     "pixel_unshuffle": lambda layer, x: x.rank in (1, 3),
     "unflatten": lambda layer, x: x.rank > 0,
     "conv": lambda layer, x: layer.padding_mode != "zeros" and len_differs(layer.padding, x),
-    "pad": lambda layer, x: x.rank > 0 and crops_all(layer, x),
+    "pad": lambda layer, x: x.rank > 0 and layer.mode == "circular" and crops_more_than_all(layer, x),
 }
 """Where we refuse what torch accepts: it takes the batch for channels or other axes for a map, splits the channels
-of a map, fills padding for axes that are not there, or pads a map of which nothing is left."""
+of a map, fills padding for axes that are not there, or fills a map around of which nothing is left."""
 
 
 def annotations(layer: type[Layer]) -> dict[str, str]:
