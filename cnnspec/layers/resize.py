@@ -68,7 +68,13 @@ class Pad(Layer):
             cropped = sum(max(0, -amount) for amount in amounts)
             if size + sum(amounts) < 1 or (cropped > size and self.mode in CROPS_FIRST):
                 message = f"pad crops away all of a size of {size}"
-                raise Refused("E303", message, argument="amount", why=f"{size} - {-sum(amounts)}")
+                raise Refused(
+                    "E303",
+                    message,
+                    argument="amount",
+                    why=f"{size} - {cropped} = {size - cropped}",
+                    help=f"crop less than {size} in all",
+                )
             for amount in amounts:
                 require_padding_source(self.mode, size, amount, "amount")
         return Shape((x.channels, *(size + sum(amounts) for size, amounts in sides)))

@@ -31,6 +31,10 @@ def crops_more_than_all(layer: Any, x: Shape) -> bool:
     return any(max(0, -before) + max(0, -after) > size for before, after, size in before_after)
 
 
+def len_differs(value: Any, x: Shape) -> bool:
+    return isinstance(value, tuple) and len(value) != x.rank
+
+
 STRICTER: dict[str, Callable[[Any, Shape], bool]] = {
     "pixel_shuffle": lambda layer, x: x.rank in (1, 3),
     "pixel_unshuffle": lambda layer, x: x.rank in (1, 3),
