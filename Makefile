@@ -14,7 +14,7 @@ help:
 	@echo 'make demo    from a faulty file to a trained network, in a minute after the installation'
 	@echo 'make test    style, types and tests'
 	@echo 'make format  bring the code into its usual form'
-	@echo 'make docs    write the derived pages of docs anew'
+	@echo 'make docs    write the derived pages of docs, and generated/, anew'
 	@echo 'make clean   remove .venv and what tools left behind'
 
 install: $(INSTALLED)
@@ -28,6 +28,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		echo '$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	$(RUN) pip install --quiet --constraint constraints.txt hatchling
 	$(RUN) pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[torch,dev]'
+	@$(RUN) compileall -q cnnspec  # starts fast also where Python is told to write no bytecode
 	@touch $@
 
 # $(call show,ARGUMENTS) prints a command, then runs it.
@@ -61,6 +62,7 @@ format: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(RUN) cnnspec.report.reference docs
+	$(BIN)/python generated/refresh.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist
