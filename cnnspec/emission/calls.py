@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from cnnspec.emission.classes import ClassPlan, Flow
 from cnnspec.emission.express import Values, same
@@ -15,33 +15,38 @@ def layer_arguments(plan: ClassPlan, nodes: tuple[LayerNode, ...]) -> tuple[str,
     layer = nodes[0].layer
     expressions = arguments(nodes[0].span, list(layer.__fields__))
     texts = []
+    written: dict[str, str] = {}
     for position, values in enumerate(zip(*(node.torch.args for node in nodes), strict=True)):
-        name = _stands_for(nodes, position, values)
-        wanted = _size_name(nodes, values) if name in (None, "out") else str(name)
-        texts.append(plan.written(values, expressions.get(name), wanted) if name else plan.incoming(values, wanted))
+        name = _stands_for(nodes, position, values, written)
+        wanted = _size_name(nodes, values, name) if name in (None, "out") else str(name)
+        text = plan.written(values, expressions.get(name), wanted) if name else plan.incoming(values, wanted)
+        texts.append(text)
+        written |= {name: text} if name else {}
     for keyword, name, values in _keywords(nodes):
         text = plan.written(values, expressions.get(name), keyword) if name else plan.express(values, {}, keyword)
         texts.append(f"{keyword}={text}")
-    if layer.claims in expressions:
+    if layer.claims in written:
         values = tuple(getattr(node.layer, layer.claims) for node in nodes)
-        plan.flow = Flow(plan.written(values, expressions[layer.claims], ""), values)
+        if same(values, [node.output.channels for node in nodes]):
+            plan.flow = Flow(written[layer.claims], values)
     return tuple(texts)
 
 
-def _stands_for(nodes: tuple[LayerNode, ...], position: int, values: Values) -> str | None:
-    """The argument of the layer that a positional argument of its call is; None for a size that arrives."""
+def _stands_for(nodes: tuple[LayerNode, ...], position: int, values: Values, taken: Container[str]) -> str | None:
+    """The argument of the layer that a positional argument of its call is, of those that are not taken; None for a
+    size that arrives."""
     incoming = tuple(node.layer.incoming(node.input) for node in nodes)
     if position == 0 and same(incoming, values):
         return None
-    fields = nodes[0].layer.__fields__
-    return next((name for name in fields if same(tuple(getattr(n.layer, name) for n in nodes), values)), None)
+    names = (name for name in nodes[0].layer.__fields__ if name not in taken)
+    return next((name for name in names if same(tuple(getattr(n.layer, name) for n in nodes), values)), None)
 
 
-def _size_name(nodes: tuple[LayerNode, ...], values: Values) -> str:
+def _size_name(nodes: tuple[LayerNode, ...], values: Values, name: str | None) -> str:
     if isinstance(values[0], tuple):
         return "shape"
-    arrives = same(tuple(node.layer.incoming(node.input) for node in nodes), values)
-    return ("in_" if arrives else "out_") + ("channels" if nodes[0].input.rank else "features")
+    of_map = nodes[0].input.rank and nodes[0].torch.name != "nn.Linear"
+    return f"{name or 'in'}_{'channels' if of_map else 'features'}"
 
 
 def _keywords(nodes: tuple[LayerNode, ...]) -> Iterator[tuple[str, str | None, Values]]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from keyword import kwlist
 
-from cnnspec.emission.express import Scope, Values, constant, explain, literal, plain
+from cnnspec.emission.express import Scope, Values, constant, explain, holds, literal, plain, words
 from cnnspec.emission.written import names, python
 from cnnspec.network.model import GroupNode, Node
 from cnnspec.syntax import tree
 
 RESERVED = frozenset({*kwlist, "nn", "torch", "OrderedDict", "self", "super", "layers"})
 """Names that are no names in Python, or that the source needs itself."""
+
+LONGEST = 60
+"""What says more than this in one place gets a name instead."""
 
 
 class Unexplained(Exception):
@@ -85,16 +87,22 @@ class ClassPlan:
 
     def written(self, values: Values, expression: tree.Expr | None, wanted: str) -> str:
         """Python for a place for which the spec has an expression, or None where it leaves out an argument."""
+        values = tuple(map(plain, values))
         if constant(values):
-            return literal(plain(values[0]))
+            return literal(values[0])
         if expression is None:
             mentioned = set(self.known)
-        elif text := python(expression, self.known_text):
+        elif text := self.translated(values, expression):
             return self.use(text)
         else:
             mentioned = names(expression)
         scope = {argument: self.scope[argument] for name, argument in self.known.items() if name in mentioned}
         return self.express(values, scope, wanted)
+
+    def translated(self, values: Values, expression: tree.Expr) -> str | None:
+        """What the spec says, where Python says the same, in short."""
+        texts = (python(expression, self.known_text, slash) for slash in ("//", "/"))
+        return next((t for t in texts if t and len(t) <= LONGEST and holds(t, values, self.scope)), None)
 
     @property
     def known_text(self) -> dict[str, str]:
@@ -105,7 +113,7 @@ class ClassPlan:
         }
 
     def use(self, text: str) -> str:
-        self.used |= set(re.findall(r"\w+", text)) & self.scope.keys()
+        self.used |= words(text) & self.scope.keys()
         return text
 
 

@@ -6,11 +6,14 @@ place is a literal; where they differ it is an expression that gives the right v
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
+
+from cnnspec.words import Symbol
 
 Values = tuple[Any, ...]
 """What one place, or one argument, is in each use of its class."""
@@ -18,11 +21,19 @@ Values = tuple[Any, ...]
 Scope = Mapping[str, Values]
 """What an expression may be made of: arguments, or other expressions, with their values."""
 
+NO_VALUE = (ArithmeticError, LookupError, TypeError)
+"""What an expression without a value raises."""
+
 
 def plain(value: Any) -> Any:
-    """A value of the language as Python has it: fractions become numbers."""
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else float(value)
+    """A value of the language as Python has it: fractions become numbers, and names that a kind knows texts."""
+    match value:
+        case Fraction():
+            return value.numerator if value.denominator == 1 else float(value)
+        case Symbol():
+            return value.name
+        case tuple():
+            return tuple(map(plain, value))
     return value
 
 
@@ -33,8 +44,14 @@ def literal(value: Any) -> str:
         case float():
             return repr(value).replace("e-0", "e-").replace("e+", "e")
         case tuple():
-            return "(" + ", ".join(map(literal, value)) + (",)" if len(value) == 1 else ")")
+            return bracketed(map(literal, value))
     return repr(value)
+
+
+def bracketed(texts: Iterable[str]) -> str:
+    """A tuple."""
+    listed = list(texts)
+    return f"({', '.join(listed)}{',' * (len(listed) == 1)})"
 
 
 def quoted(text: str) -> str:
@@ -64,8 +81,23 @@ def explain(values: Values, scope: Scope) -> str | None:
         parts = [explain(part, scope) for part in zip(*values, strict=True)]
         known = [part for part in parts if part is not None]
         if len(known) == len(parts):
-            return f"({', '.join(known)})" if len(known) > 1 else f"({known[0]},)"
+            return bracketed(known)
     return None
+
+
+def holds(text: str, values: Values, scope: Scope) -> bool:
+    """Whether Python's expression has these values, and no floats where they are whole."""
+    code = compile(text, "<place>", "eval")
+    try:
+        found = [
+            eval(code, {"__builtins__": {}}, {name: each[use] for name, each in scope.items()})
+            for use in range(len(values))
+        ]
+    except NO_VALUE:
+        return False
+    return same(found, values) and not any(
+        isinstance(a, float) and isinstance(b, int) for a, b in zip(found, values, strict=True)
+    )
 
 
 def _candidates(values: Values, scope: Scope) -> Iterator[tuple[str, Values]]:
@@ -97,14 +129,55 @@ def over(text: str, divisor: int) -> str:
     return f"{atom(text)} // {divisor}"
 
 
+WORD = re.compile(r"""("(?:\\.|[^"\\])*")|([A-Za-z_]\w*)""")
+"""A text as `literal` writes it, or a name or keyword."""
+
+TEXT = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
+"""A text, in quotes of either kind."""
+
+
+def words(text: str) -> set[str]:
+    """The names an expression mentions, and keywords."""
+    return {match[2] for match in WORD.finditer(text) if match[2]}
+
+
 def put_in(text: str, given: Mapping[str, str]) -> str:
     """An expression with others in the place of its names."""
-    scaled = SCALED.fullmatch(text)
-    if scaled:
-        return times(int(scaled[1]), given[scaled[2]])
-    if text in given:
-        return given[text]
-    return re.sub(r"[A-Za-z_]\w*", lambda match: atom(given[match[0]]), text)
+    return tidy(WORD.sub(lambda match: f"({given[match[2]]})" if match[2] in given else match[0], text))
+
+
+def tidy(text: str) -> str:
+    """The expression with as few parentheses as it needs, and with what is known already computed."""
+    shown = ast.unparse(_Known().visit(ast.parse(text, mode="eval")))
+    return TEXT.sub(lambda match: quoted(ast.literal_eval(match[0])), shown)
+
+
+class _Known(ast.NodeTransformer):
+    """Puts numbers in the place of sums of numbers, and one side in the place of a settled choice."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Mult | ast.FloorDiv) and ast.unparse(node.right) == "1":
+            return node.left
+        numbers = isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
+        value = _computed(node) if numbers else None
+        return ast.Constant(value) if type(value) is int and value >= 0 else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        condition = _computed(node.test)
+        if condition is None:
+            self.generic_visit(node)
+            return node
+        taken: ast.expr = self.visit(node.body if condition else node.orelse)
+        return taken
+
+
+def _computed(node: ast.expr) -> Any:
+    """The value of an expression without names; None for one with names, or without a value."""
+    try:
+        return eval(ast.unparse(node), {"__builtins__": {}})
+    except (NameError, *NO_VALUE):
+        return None
 
 
 def atom(text: str) -> str:
@@ -118,7 +191,11 @@ def _whole(values: Values) -> bool:
 
 def annotation(values: Values) -> str:
     """The type of an argument that takes these values."""
-    names = sorted({"tuple[int, ...]" if type(value) is tuple else type(value).__name__ for value in values})
-    if names == ["float", "int"]:
-        return "float"
-    return " | ".join(names)
+    names = sorted(set(map(_type, values)))
+    return "float" if names == ["float", "int"] else " | ".join(names)
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "tuple[int, ...]" if all(type(item) is int for item in value) else "tuple"
+    return type(value).__name__

@@ -11,7 +11,7 @@ from typing import Any
 
 from cnnspec.emission.calls import field_of, layer_arguments
 from cnnspec.emission.classes import ClassPlan, Flow, Item, free
-from cnnspec.emission.express import Scope, Values, constant, plain, put_in
+from cnnspec.emission.express import Scope, Values, constant, explain, plain, put_in, words
 from cnnspec.emission.written import arguments
 from cnnspec.network.model import GroupNode, LayerNode, Node
 
@@ -60,7 +60,9 @@ class Planner:
                 groups.setdefault(shape, []).append(use)
                 own[shape] = own.get(shape, 0) + (root is roots[0])
         self.classes = [self.plan_block(tuple(uses), own[shape]) for shape, uses in groups.items()]
-        model = ClassPlan(name, tuple(roots), _arriving("", roots), 1, dict(offered), False, dict(known))
+        model = ClassPlan(
+            name, tuple(roots), _arriving(str(roots[0].input.channels), roots), 1, dict(offered), False, dict(known)
+        )
         model.items = self.children(model, model.uses)
         self.model = model
         self.classes.append(model)
@@ -110,7 +112,10 @@ class Planner:
         values = tuple(inner.flow.values[index] for index in at)
         if constant(values):
             return Flow(str(values[0]), values)
-        return Flow(put_in(inner.flow.text, {inner.arriving: plan.flow.text, **texts}), values)
+        text = put_in(inner.flow.text, {inner.arriving: plan.flow.text, **texts})
+        mentioned = {name: plan.scope[name] for name in words(text) & plan.scope.keys()}
+        simple = explain(values, mentioned) if len(mentioned) == 1 else None
+        return Flow(simple or text, values)
 
 
 def _block_plan(name: str, uses: tuple[GroupNode, ...], own: int, taken: set[str]) -> ClassPlan:

@@ -46,7 +46,7 @@ def _symbols(inputs: Sequence[Shape], outputs: Sequence[Shape], expected: Scope,
     ):
         return None
     channels = explain(tuple(shape.channels for shape in outputs), expected)
-    symbols = [channels and channels.replace(" ", "")]
+    symbols = [channels.replace(" ", "") if channels and " if " not in channels else None]
     for axis, name in zip(range(rank), AXES.get(rank, ""), strict=True):
         before, after = [x.spatial[axis] for x in inputs], [y.spatial[axis] for y in outputs]
         symbols.append(_axis(name, before, after) or _divided(name, before, after, scope))

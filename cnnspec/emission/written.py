@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from cnnspec.emission.express import bracketed, literal, tidy
 from cnnspec.record import Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
-
-STRENGTH = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2}
-"""The operators that mean the same in Python, and how strongly they bind."""
 
 
 def arguments(call: Span, parameters: Sequence[str]) -> dict[str, tree.Expr]:
@@ -45,22 +43,41 @@ def names(expression: tree.Expr) -> set[str]:
     return {node.text for node in walk(expression) if isinstance(node, tree.Name)}
 
 
-def python(expression: tree.Expr, known: Mapping[str, str]) -> str | None:
-    """The expression in Python, with names as `known` has them; None where Python would compute something else."""
+def python(expression: tree.Expr, known: Mapping[str, str], slash: str = "//") -> str | None:
+    """The expression in Python, with names as `known` has them; None where there is none.
+
+    The language divides exactly and computes with decimal numbers, so what comes out is to be tried. `slash` is
+    written for `/`.
+    """
+    try:
+        return tidy(_python(expression, known, slash))
+    except Untranslatable:
+        return None
+
+
+class Untranslatable(Exception):
+    """Python has no such expression."""
+
+
+def _python(expression: tree.Expr, known: Mapping[str, str], slash: str) -> str:
+    def inner(part: tree.Expr) -> str:
+        return f"({_python(part, known, slash)})"
+
     match expression:
-        case tree.Name(text=name):
-            return known.get(name)
-        case tree.Number(value=int() as value):
-            return str(value)
-        case tree.Binary(operator=operator, left=left, right=right) if operator in STRENGTH:
-            strength = STRENGTH[operator]
-            before = _operand(left, known, strength)
-            after = _operand(right, known, strength + 1)
-            return f"{before} {operator} {after}" if before and after else None
-    return None
-
-
-def _operand(expression: tree.Expr, known: Mapping[str, str], least: int) -> str | None:
-    text = python(expression, known)
-    weaker = isinstance(expression, tree.Binary) and STRENGTH.get(expression.operator, 0) < least
-    return f"({text})" if text and weaker else text
+        case tree.Name(text=name) if name in known:
+            return known[name]
+        case tree.Number(value=value) | tree.Boolean(value=value) | tree.String(text=value):
+            return literal(value)
+        case tree.Dims(sizes=sizes) if all(isinstance(size, int) for size in sizes):
+            return literal(sizes)
+        case tree.List(items=items):
+            return bracketed(map(inner, items))
+        case tree.Index(base=base, index=index):
+            return f"{inner(base)}[{inner(index)}]"
+        case tree.Unary(operator=operator, operand=operand):
+            return f"{operator} {inner(operand)}"
+        case tree.Binary(operator=operator, left=left, right=right):
+            return f"{inner(left)} {slash if operator == '/' else operator} {inner(right)}"
+        case tree.Conditional(value=value, condition=condition, other=other):
+            return f"{inner(value)} if {inner(condition)} else {inner(other)}"
+    raise Untranslatable

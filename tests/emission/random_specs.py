@@ -43,7 +43,18 @@ IN_BLOCKS = (
     "maxpool(2)",
     "maxpool(kernel, stride=stride, padding=1)",
     "dropout(rate)",
+    "conv(2 * width if wide else width, 1)",
+    "conv(width if not wide and kernel == 3 else 6, kernel, padding=same if wide else 0)",
+    "conv(sizes[0], 3, padding=1, padding_mode=mode)",
+    "conv([4, 8, 12][width % 3], sizes[-1], padding=sizes[1] // 2)",
+    "conv(-(2 - width) + 2, 1)",
+    "conv((3 * width) / (2 if width % 2 == 0 else 3), 1, bias=wide or kernel > 3)",
+    "dropout(rate * 3 / 10)",
+    "groupnorm(2 if width % 2 == 0 else 1)",
 )
+PARAMETERS = "width, kernel=3, stride=1, rate=0.5, wide=false, sizes=[4, 3], mode=zeros"
+MORE = ("", ", kernel=5", ", stride=2", ", 1", ", rate=0.1", ", wide=true", ", sizes=[8, 1]", ", mode=reflect")
+"""The parameters of a block, and what its use may give behind the width."""
 
 
 class Writer:
@@ -69,7 +80,7 @@ class Writer:
         if position and self.random.random() < 0.7:
             steps.append(self.random.choice(("Inner(width)", "Inner(2 * width, stride=stride)", "pair: Inner(8)")))
         body = "\n".join(f"  {self.labelled(step, at)}" for at, step in enumerate(steps))
-        return f"block {self.blocks[position]}(width, kernel=3, stride=1, rate=0.5) {{\n{body}\n}}\n"
+        return f"block {self.blocks[position]}({PARAMETERS}) {{\n{body}\n}}\n"
 
     def steps(self, number: int, depth: int) -> list[str]:
         return [self.labelled(self.step(depth), position) for position in range(number)]
@@ -80,7 +91,7 @@ class Writer:
             return "{ " + ", ".join(self.steps(self.random.randint(1, 3), depth - 1)) + " }"
         if self.blocks and kind < 0.6:
             width = self.random.choice(("4", "8", "12", "width", "2 * width"))
-            more = self.random.choice(("", ", kernel=5", ", stride=2", ", 1", ", rate=0.1"))
+            more = self.random.choice(MORE)
             return f"{self.random.choice(self.blocks)}({width}{more})"
         return self.random.choice((ON_MAPS if self.rank else ON_FEATURES) + PLAIN)
 

@@ -51,13 +51,14 @@ def test_a_sum_that_holds_by_chance_is_not_taken() -> None:
 
 def test_sums_keep_their_brackets() -> None:
     found = lines("""
-        block B(w) { conv(2 * (w - 1), 1), conv(w - (2 - 1), 1), batchnorm, glu }
+        block B(w) { conv(2 * (w - 1), 1), conv(w - (w - 2), 1), conv(w - (9 - w), 1), batchnorm }
         model Net { input 3x4x4
           B(9), B(7)
         }""")
     assert "nn.Conv2d(in_channels, 2 * (w - 1), 1)," in found
-    assert "nn.Conv2d(2 * (w - 1), w - (2 - 1), 1)," in found
-    assert "nn.BatchNorm2d(w - (2 - 1))," in found
+    assert "nn.Conv2d(2 * (w - 1), 2, 1)," in found
+    assert "nn.Conv2d(2, w - (9 - w), 1)," in found
+    assert "nn.BatchNorm2d(w - (9 - w))," in found
 
 
 def test_what_agrees_stays_a_number() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +16,16 @@ from running import assert_identical, make, run
 
 from cnnspec.building import build_module
 from cnnspec.emission import Style, emit
+from cnnspec.emission.layout import WIDTH
 from cnnspec.layers import LAYERS
-from cnnspec.network import Network, load, read_source
+from cnnspec.network import Network, check, load, read_source
 from cnnspec.source import Source
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.cnn"))
+ROOT = Path(__file__).parents[2]
+DOCS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+BLOCK = re.compile(r"^```cnn *(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"[EWN]\d{3}")
+EXAMPLES = sorted((ROOT / "examples").glob("*.cnn"))
 STYLES: tuple[Style, ...] = ("sequential", "forward")
 LONG = "a_name_that_is_long_enough_to_fill_most_of_a_line"
 
@@ -63,6 +70,26 @@ SPECS = {
         model Net { input 3x31x31
           Down, Down(0.2), Down(up=true)
         }""",
+    "choices": """
+        block B(w, wide=false, cfg=[4, 8], mode=zeros, p=0.1) {
+          conv(2 * w if wide else w, 3, padding=same if wide else 1), batchnorm
+          conv(cfg[0], 1, padding_mode=mode), batchnorm, conv(-w + 20, 1), prelu(20 - w)
+          { conv([4, 6, 8][w % 3], 1), batchnorm }
+          conv((w + 2) / 2 if not wide else (w if w > 6 or cfg[1] == 8 else 4 + w // 2 - 1), 1), groupnorm(1)
+          dropout(p * 3), dropout(p / 2)
+        }
+        block Two(cfg, deep=false) {
+          B(cfg[0], deep), B(cfg[1], wide=not deep, mode=circular, p=0.3), conv(cfg[0] + cfg[1], 1), batchnorm
+        }
+        model Net(base=8, deep=false) { input 3x8x8
+          Two([base, 4]), Two([2 * base, 8], deep=deep), B(4, true, [5, 6], p=0.2)
+          flatten, linear(10 if deep else 3)
+        }""",
+    "texts": """
+        block B(mode, w=4) { conv(8 if mode == "a'b" else w, 1), batchnorm }
+        model Net { input 3x4x4
+          B("a'b"), B("c", w=5), B("d", w=6)
+        }""",
     "kernels": "block B(k) { conv(4, k), maxpool([1, 2]) }\nmodel Net { input 3x32x32\n B(3x1), B([1, 3]), B(1)\n}",
     "norm over all": """
         block B(w) { conv(w, 3, stride=2, padding=1), layernorm(over=all), relu }
@@ -82,12 +109,23 @@ def spec(text: str, name: str = "net.cnn") -> Network:
     return load(Source(name, text))
 
 
+def shown_networks() -> dict[str, Network]:
+    """Those of the documentation."""
+    found = {}
+    for page in DOCS:
+        for number, (about, text) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
+            if "model " in text and not CODE.search(about):
+                found |= {f"{page.stem} {number} {net.name}": net for net in check(Source("shown.cnn", text)).networks}
+    return found
+
+
 def every_network() -> dict[str, Network]:
     return (
         {path.stem: load(read_source(path)) for path in EXAMPLES}
         | {name: spec(text) for name, text in SPECS.items()}
+        | shown_networks()
         | {f"layer {word}": spec(text) for word, text in REGISTRY.items()}
-        | {network.source.name: network for network in networks(20)}
+        | {network.source.name: network for network in networks(30)}
     )
 
 
@@ -106,6 +144,31 @@ def test_it_is_the_network_in_memory(name: str, style: Style, sources: dict[tupl
     torch.manual_seed(0)
     built = build_module(network)
     assert_identical(make(source, classes(source)[-1]), built, network.input.sizes)
+
+
+def test_no_line_is_long(sources: dict[tuple[str, Style], str]) -> None:
+    """Save those that one long name fills."""
+    for (name, style), source in sources.items():
+        if not name.startswith(("long", "deep")):
+            assert max(map(len, source.splitlines())) <= WIDTH, f"{name}, {style}"
+
+
+def test_what_torch_accepts_is_emitted() -> None:
+    """Specs that were drawn together with torch: the same names and shapes, on the meta device."""
+    writer = runpy.run_path(str(ROOT / "tests" / "network" / "random_models.py"))["Writer"]
+    tried = 0
+    for seed in range(300):
+        drawn = writer(seed, wrong=0).write()
+        if drawn.refusal:
+            continue
+        network = load(Source("drawn.cnn", drawn.text))
+        for style in STYLES:
+            with torch.device("meta"):
+                made = make(emit(network, style=style), network.name)
+            found = {name: tuple(value.shape) for name, value in made.state_dict().items()}
+            assert found == drawn.state, drawn.text
+            tried += 1
+    assert tried > 300
 
 
 def classes(source: str) -> list[str]:
