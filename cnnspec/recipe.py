@@ -33,6 +33,11 @@ class Sgd(Optimizer):
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
 
+    def contradiction(self) -> tuple[str, str]:
+        if self.nesterov and not self.momentum:
+            return "nesterov needs a momentum, and sgd has none here", f"write {self.replace(momentum=0.9)}"
+        return "", ""
+
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2014)."""
@@ -84,6 +89,9 @@ class OneCycle(Schedule):
 class Augmentation(Word):
     """Base of the augmentations: random changes to training images, drawn anew in every epoch."""
 
+    channels: ClassVar[tuple[int, ...] | None] = None
+    """How many channels an image may have, None for any number."""
+
 
 class Crop(Augmentation):
     """Shift by up to `padding` pixels: pad with zeros on every side, cut the old size out at random."""
@@ -110,6 +118,7 @@ class ColorJitter(Augmentation):
     """Multiply brightness, contrast and saturation by random factors between 1 - v and 1 + v."""
 
     word = "color_jitter"
+    channels = (1, 3, 4)
     brightness: Probability = 0.2
     contrast: Probability = 0.2
     saturation: Probability = 0.2

@@ -28,13 +28,23 @@ format_option = click.option(
 )
 
 
+ENDINGS = {".csv": "csv", ".csv.gz": "csv", ".npz": "npz"}
+"""The words of the language that read files, by how these end."""
+
+
 def dataset(text: str) -> str:
     """A data set in the language; a path of a folder, a .csv or an .npz file becomes the call that reads it."""
     path = Path(text).expanduser()
-    if text in DATASETS or not path.exists():
+    if text in DATASETS or ("(" in text and not path.exists()):
         return text
-    word = "folder" if path.is_dir() else path.suffix.removeprefix(".").lower()
-    return f'{word}("{path.as_posix()}")' if word in ("folder", "csv", "npz") else text
+    word = next((word for ending, word in ENDINGS.items() if text.lower().endswith(ending)), "")
+    if path.is_dir():
+        return f'folder("{path.as_posix()}")'
+    if path.exists() and not word:
+        raise click.UsageError(f"{text} is no data set: it does not end in {', '.join(ENDINGS)}")
+    if not path.exists() and (word or "/" in text):
+        raise click.UsageError(f"there is no file or folder {text}")
+    return f'{word}("{path.as_posix()}")' if word else text
 
 
 @contextmanager

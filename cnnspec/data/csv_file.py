@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,11 +71,12 @@ def _table(path: Path) -> Table:
     if first is None:
         raise DataError(f"{path} is empty")
     separator = max(",;\t", key=first.count)
+    numbered = list(enumerate(lines, 1))
     if any('"' in line for line in lines):
-        lines = [SEPARATOR.join(cells) for cells in csv.reader(lines, delimiter=separator)]
+        numbered = list(_without_quotes(path, lines, separator))
         separator = SEPARATOR
-    numbers = [number for number, line in enumerate(lines, 1) if line.strip()]
-    rows = [lines[number - 1] for number in numbers]
+    numbers = [number for number, line in numbered if line.strip()]
+    rows = [line for _, line in numbered if line.strip()]
     width = rows[0].count(separator) + 1
     if width < 2:
         raise DataError(f"{path} has one column only: a label and numbers are needed")
@@ -83,6 +85,19 @@ def _table(path: Path) -> Table:
             found = row.count(separator) + 1
             raise DataError(f"{path}, line {number}: {found:,} columns where the first line has {width:,}")
     return Table(path, rows, numbers, separator, width)
+
+
+def _without_quotes(path: Path, lines: list[str], separator: str) -> Iterator[tuple[int, str]]:
+    """Rows, each with the number of the line it begins in: in quotes, a cell may run over several."""
+    reader = csv.reader(lines, delimiter=separator)
+    begins = 1
+    try:
+        for cells in reader:
+            yield begins, SEPARATOR.join(cells)
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        notes = ("a quote that is not closed makes one cell of all that follows", reason(error))
+        raise DataError(f"{path}, line {begins}: this row cannot be read", notes) from error
 
 
 def _text(path: Path) -> str:

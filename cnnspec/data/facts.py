@@ -34,6 +34,12 @@ class Facts(Record):
     std: tuple[float, ...] | None = None
 
 
+def suits(outputs: int, classes: int) -> bool:
+    """Whether a network with that many outputs tells that many classes apart: one output per class, and of two classes
+    one output can tell."""
+    return outputs == classes or (outputs, classes) == (1, 2)
+
+
 class Dataset(Word):
     """Where samples come from. A subclass per data set; `cnnspec.data.loaders` reads them."""
 
@@ -45,18 +51,9 @@ class Dataset(Word):
         raise NotImplementedError
 
 
-class Digits(Dataset):
-    """1,797 handwritten digits of 8x8 pixels that ship with scikit-learn; no download."""
-
-    word = "digits"
-
-    def facts(self, root: Root) -> Facts:
-        return Facts((1, 8, 8), DIGITS, (0.3053,), (0.3760,))
-
-
-class TorchvisionImages(Dataset):
-    """Base of the data sets that torchvision reads. `pad` adds a border of zeros on every side; `resize` brings the
-    images to the size and number of channels of the input instead."""
+class SquareImages(Dataset):
+    """Base of the data sets whose images all have one size. `pad` adds a border of zeros on every side; `resize` brings
+    what is there then to the size and number of channels of the input."""
 
     pad: Natural = 0
     resize: bool = False
@@ -70,6 +67,17 @@ class TorchvisionImages(Dataset):
         side = self.size + 2 * self.pad
         shape = None if self.resize else (len(self.mean), side, side)
         return Facts(shape, self.names, self.mean, self.std)
+
+
+class Digits(SquareImages):
+    """1,797 handwritten digits of 8x8 pixels that ship with scikit-learn; no download."""
+
+    word = "digits"
+    size, mean, std, names = 8, (0.3053,), (0.3760,), DIGITS
+
+
+class TorchvisionImages(SquareImages):
+    """Base of the data sets that torchvision reads."""
 
 
 class Mnist(TorchvisionImages):

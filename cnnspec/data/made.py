@@ -9,16 +9,17 @@ from math import pi, sqrt
 import torch
 
 from cnnspec.data.error import DataError, package
-from cnnspec.data.facts import DIGITS, Circles, Digits, Random
+from cnnspec.data.facts import Circles, Digits, Random
 from cnnspec.data.parts import Part, Raw, Request
+from cnnspec.data.square import adapted, require_pictures
 
 
 def read_digits(dataset: Digits, request: Request) -> Raw:
     """Pixels run from 0 to 16; they become bytes from 0 to 255."""
+    require_pictures(dataset, request.shape)
     pixels, labels = package("sklearn.datasets").load_digits(return_X_y=True)
     x = (torch.from_numpy(pixels) * 255 / 16).round().to(torch.uint8).view(-1, 1, 8, 8)
-    facts = dataset.facts(request.root)
-    return Raw(Part(x, torch.from_numpy(labels).long()), None, DIGITS, mean=facts.mean, std=facts.std)
+    return adapted(dataset, Part(x, torch.from_numpy(labels).long()), None, request.shape)
 
 
 def read_circles(dataset: Circles, request: Request) -> Raw:

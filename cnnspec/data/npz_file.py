@@ -17,6 +17,9 @@ LABELS = ("y", "labels", "targets")
 PARTS = {"train": ("train",), "validation": ("val", "valid", "validation"), "test": ("test",)}
 """What arrays are called: `x_train`, `train_images`, `xtrain`; the training part also without its name, `x`."""
 
+MAGIC = (b"PK", b"\x93NUMPY")
+"""How archives begin, which are ZIP files, and files of a single array."""
+
 KEYS = "save it with these names: numpy.savez(PATH, x_train=..., y_train=..., x_test=..., y_test=...), or x and y alone"
 
 
@@ -40,6 +43,10 @@ def _arrays(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise DataError(f"there is no file {path}", ("a relative path starts at the folder of the spec",))
     try:
+        with path.open("rb") as file:
+            head = file.read(8)
+        if not head.startswith(MAGIC):
+            raise DataError(f"{path} is no NumPy archive", ("its first bytes are not those of such a file",), (KEYS,))
         archive = np.load(path, allow_pickle=False)
         if isinstance(archive, np.ndarray):
             raise DataError(f"{path} holds one array without a name", help=(KEYS,))

@@ -68,17 +68,25 @@ class Raw:
 def split(part: Part, share: float, seed: int) -> tuple[Part, Part]:
     """`part` without a `share` of it, and that share: at random, but of every class alike (to within one sample).
 
-    The same seed gives the same split on every platform. Both keep the order of the samples.
+    No class is held back whole: a class of one sample stays in what remains. The same seed gives the same split on
+    every platform. Both keep the order of the samples.
     """
     total = len(part)
     count = round(total * share)
+    too_few = DataError(f"{total:,} samples are too few to hold back {share:.0%} of them")
     if not 0 < count < total:
-        raise DataError(f"{total:,} samples are too few to hold back {share:.0%} of them")
+        raise too_few
     shuffled = torch.randperm(total, generator=torch.Generator().manual_seed(seed))
     by_class = shuffled[part.y[shuffled].argsort(stable=True)]
     place = torch.arange(total)
     held = torch.zeros(total, dtype=torch.bool)
     held[by_class] = (place + 1) * count // total > place * count // total
+    for label in part.y.bincount().nonzero():
+        of_class = by_class[part.y[by_class] == label]
+        if held[of_class].all():
+            held[of_class[0]] = False
+    if not held.any():
+        raise too_few
     return part.pick((~held).nonzero().flatten()), part.pick(held.nonzero().flatten())
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from cnnspec.data.error import DataError, package
 from cnnspec.data.facts import Cifar10, Cifar100, Dataset, FashionMnist, Mnist, TorchvisionImages
 from cnnspec.data.parts import Part, Raw, Request
-from cnnspec.data.pictures import changes, fit_all, picture_mode, reason
+from cnnspec.data.pictures import reason
+from cnnspec.data.square import adapted, require_pictures
 from cnnspec.layers.base import Shape
 
 NAMES: dict[type[Dataset], str] = {
@@ -63,26 +63,10 @@ def _broken(error: Exception) -> DataError:
 
 
 def read_torchvision(dataset: TorchvisionImages, request: Request) -> Raw:
-    if dataset.resize:
-        picture_mode(request.shape, dataset.word)
+    require_pictures(dataset, request.shape)
     source = getattr(import_torchvision().datasets, NAMES[type(dataset)])
     train, test = (_read(dataset, source, request.data_dir, train=train) for train in (True, False))
-    messages: tuple[str, ...] = ()
-    if dataset.pad:
-        train, test = (Part(_padded(part.x, dataset.pad), part.y) for part in (train, test))
-        side = train.x.shape[-1]
-        messages += (f"images have a border of {dataset.pad} zeros on every side: {dataset.size} becomes {side}",)
-    if dataset.resize:
-        was = "L" if train.x.shape[1] == 1 else "RGB"
-        messages += changes([(was, (train.x.shape[-1], train.x.shape[-2]))], request.shape)
-        train, test = (Part(fit_all(part.x, request.shape), part.y) for part in (train, test))
-    if train.x.shape[1] != len(dataset.mean):  # what is known of colours says nothing about grey, nor the reverse
-        return Raw(train, test, dataset.names, messages=messages)
-    return Raw(train, test, dataset.names, mean=dataset.mean, std=dataset.std, messages=messages)
-
-
-def _padded(x: Tensor, amount: int) -> Tensor:
-    return torch.nn.functional.pad(x, [amount] * 4)
+    return adapted(dataset, train, test, request.shape)
 
 
 def _read(dataset: TorchvisionImages, source: Any, folder: Path, *, train: bool) -> Part:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnspec.data.facts import Dataset, Facts
+from cnnspec.data.facts import Dataset, Facts, suits
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import LayerNode
+from cnnspec.recipe import Augmentation
 from cnnspec.source import Span
 from cnnspec.words import show
 
@@ -24,14 +25,25 @@ def disagreements(
     end = last.span if last else input_span
     if output.rank:
         yield _no_classifier(output, end, data, data_span)
-    elif facts.classes is not None and not _fits(output, facts):
+    elif facts.classes is not None and not suits(output.channels, len(facts.classes)):
         yield _wrong_classes(output, end, facts, data, data_span)
 
 
-def _fits(output: Shape, facts: Facts) -> bool:
-    """One value per class; of two classes one value can tell."""
-    assert facts.classes is not None
-    return output.channels == len(facts.classes) or (output.channels, len(facts.classes)) == (1, 2)
+def unsuitable(input: Shape, augmentations: tuple[Augmentation, ...], span: Span) -> Iterator[Diagnostic]:
+    """Augmentations that cannot change samples of this shape."""
+    for augmentation in augmentations:
+        reason = _not_images(input, augmentation)
+        if reason:
+            fixes = (Fix(f"leave {augmentation.word} out"),)
+            yield Diagnostic("E504", f"{augmentation.word} {reason}", span, "cannot be applied", fixes=fixes)
+
+
+def _not_images(input: Shape, augmentation: Augmentation) -> str:
+    if input.rank != 2:
+        return f"changes images, and samples of {input} are none"
+    if augmentation.channels and input.channels not in augmentation.channels:
+        return f"changes colours, and samples of {input} are neither grey nor RGB"
+    return ""
 
 
 def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_span: Span) -> Diagnostic:

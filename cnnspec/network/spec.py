@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
-from cnnspec.network.agree import disagreements
+from cnnspec.network.agree import disagreements, unsuitable
 from cnnspec.network.evaluate import arguments, evaluate, unsupported
 from cnnspec.network.expand import Expander, bind_block
 from cnnspec.network.faults import predicted_sizes
@@ -140,13 +140,13 @@ class Spec:
         statement = self._input(model)
         shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
         root, flow = expander.root(model, scope, shape, span)
-        recipe, data_span = self._recipe(item.name)
+        recipe, spans = self._recipe(item.name)
         if recipe and shape and flow.shape:
             last = flow.steps[-1].node if flow.steps else None
-            faults = disagreements(
-                shape, span, flow.shape, last, recipe.data, data_span or item.name.span, self._data()
-            )
+            data_span = spans.get("data", item.name.span)
+            faults = disagreements(shape, span, flow.shape, last, recipe.data, data_span, self._data())
             self.report(*map(self._explained, faults))
+            self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
         if root and not self.failed and not self.broken:
             yield Network(item.name.text, self.source, root, scope, recipe, self._data())
 
@@ -229,28 +229,28 @@ class Spec:
 
     # ----------------------------------------------------------------------------------------------------- training
 
-    def _recipe(self, model: tree.Identifier) -> tuple[Recipe | None, Span | None]:
-        """The settings for a model: `train { }`, then `train NAME { }`, then those from outside."""
+    def _recipe(self, model: tree.Identifier) -> tuple[Recipe | None, dict[str, Span]]:
+        """The settings for a model and their places: `train { }`, then `train NAME { }`, then those from outside."""
         blocks = [t for t in self.file.items if isinstance(t, tree.Train) and t.model is None]
         blocks += [t for t in self.file.items if isinstance(t, tree.Train) and t.model and t.model.text == model.text]
         if not (blocks or self.given.settings or self.train):
-            return None, None
+            return None, {}
         settings: dict[str, Argument] = {}
         for block in blocks:
             settings |= self._settings(block)
         settings |= self.given.settings
         return self._bound(settings, blocks[-1].span if blocks else model.span)
 
-    def _bound(self, settings: Mapping[str, Argument], span: Span) -> tuple[Recipe | None, Span | None]:
-        """The recipe of some settings, and the place of its data set."""
+    def _bound(self, settings: Mapping[str, Argument], span: Span) -> tuple[Recipe | None, dict[str, Span]]:
+        """The recipe of some settings, and the place of each."""
         spans: dict[str, Span] = {}
         call = CallValue("train", tuple(settings.values()), span, span)
         try:
             values = bind_arguments("train", Recipe.parameters(), call, refers=Recipe.signature(), spans=spans)
         except Faults as wrong:
             self.report(*wrong.diagnostics)
-            return None, None
-        return Recipe(**values), spans.get("data")
+            return None, {}
+        return Recipe(**values), spans
 
     def _settings(self, block: tree.Train) -> dict[str, Argument]:
         settings: dict[str, Argument] = {}

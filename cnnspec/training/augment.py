@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnspec.data.error import DataError
 from cnnspec.recipe import Augmentation, ColorJitter, Crop, Flip, Rotation, Shift
 
 
@@ -23,9 +22,6 @@ def augment(x: Tensor, augmentations: tuple[Augmentation, ...], generator: torch
 
     `generator` may live on another device than the images: a CPU generator gives the same changes on every device.
     """
-    if augmentations and x.dim() != 4:
-        sizes = "x".join(map(str, x.shape[1:]))
-        raise DataError(f"{augmentations[0].word} changes images, and the samples are of shape {sizes}")
     for augmentation in augmentations:
         x = CHANGES[type(augmentation)](x, augmentation, generator)
     return x

@@ -75,7 +75,7 @@ class ReadingResult(Strict):
 class Result(Strict):
     """How a run ended."""
 
-    status: Literal["finished", "interrupted", "diverged"]
+    status: Literal["finished", "interrupted", "diverged", "failed"]
     fault: str
     epochs: int
     best_epoch: int | None
@@ -126,7 +126,7 @@ def spelled(value: Any) -> str:
         case Word():
             inside = ", ".join(f"{name}={spelled(getattr(value, name))}" for name in value.parameters())
             return f"{value.word}({inside})" if inside else value.word
-        case tuple():
+        case tuple() if None not in value:
             return "[" + ", ".join(map(spelled, value)) + "]"
         case str():
             return f'"{value}"'

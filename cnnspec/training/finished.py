@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cnnspec.building import build_module
+from cnnspec.data.facts import SquareImages
 from cnnspec.data.pictures import picture_mode, read_images
+from cnnspec.data.square import adapt
 from cnnspec.layers.base import Shape
 from cnnspec.network import load
 from cnnspec.network.model import Network
@@ -22,6 +24,7 @@ from cnnspec.training.config import Config, TestResult, Weights
 from cnnspec.training.device import pick_device
 from cnnspec.training.error import BadRun, TrainError
 from cnnspec.training.loop import Measured, measure, placed, prepare
+from cnnspec.training.memory import enough_memory
 from cnnspec.training.objective import Objective, objective_of
 from cnnspec.training.plan import on_device, read_data
 
@@ -59,16 +62,25 @@ def open_run(
     settings = {f"train.{name}": value for name, value in config.train.items()} | ({"train.data": data} if data else {})
     source = Source(str(folder / record.SPEC), record.read_spec(folder))
     network = load(source, model=config.model, set={**config.arguments, **settings}, input=config.input, train=True)
+    _require_scale(folder, config, network)
     tensors, epoch = record.read_weights(folder, weights)
-    model = build_module(network)
+    with enough_memory(place, network.name):
+        model = placed(build_module(network), network, place)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         fault = str(error).splitlines()[1].strip()
         raise BadRun(f"the {weights} weights in {folder} are not those of {config.model}", fault) from None
     recipe = network.recipe or Recipe()
-    model = placed(model, network, place)
     return Finished(folder, config, network, recipe, model, objective_of(network), epoch, place)
+
+
+def _require_scale(folder: Path, config: Config, network: Network) -> None:
+    """One mean and one deviation per channel, or per feature of a vector."""
+    mean, std = config.samples.mean, config.samples.std
+    if not len(mean) == len(std) == network.input.channels or not all(map(isfinite, mean + std)) or min(std) <= 0:
+        wanted = f"{network.input.channels} numbers each, the deviations above 0"
+        raise BadRun(f"{folder / record.CONFIG} is damaged", f"samples.mean and samples.std should be {wanted}")
 
 
 # ---------------------------------------------------------------------------------------------------- evaluation
@@ -108,8 +120,9 @@ def evaluate(
             f"the data has {', '.join(read.classes[:10])}",
         )
     mean, std = run.scale
-    here = replace(on_device(read, run.device), mean=mean, std=std)
-    measured = measure(run.model, here.test, here, run.objective, run.recipe.batch)
+    with enough_memory(run.device, "the data and the network"):
+        here = replace(on_device(read, run.device), mean=mean, std=std)
+        measured = measure(run.model, here.test, here, run.objective, run.recipe.batch)
     result = record.read_result(run.folder)
     recorded = result.test if result and weights == "best" and data is None else None
     return Evaluation(weights, run.epoch, read.classes, run.recipe.data.word, measured, recorded, read.messages)
@@ -152,16 +165,21 @@ def _probabilities(run: Finished, names: Sequence[str]) -> Tensor:
 
 
 def _images(run: Finished, names: Sequence[str]) -> Tensor:
-    """Files as the data set's reader makes them: brought to the size before `pad`, then padded."""
-    shape = run.network.input
+    """Files as the data set's reader makes them: brought to the size of its images first, where they all have one."""
+    shape, data = run.network.input, run.recipe.data
     picture_mode(shape, "predict")
-    border: int = getattr(run.recipe.data, "pad", 0)
+    if not run.config.samples.bytes:
+        raise TrainError(
+            f"{run.config.model} was trained on numbers that are no pixels, and an image file holds pixels",
+            "cnnspec eval measures it on other samples of their kind: --data other.npz",
+        )
     missing = [name for name in names if not Path(name).is_file()]
     if missing:
         raise TrainError(f"there is no file {missing[0]}")
-    channels, height, width = shape.sizes
-    inside = Shape((channels, height - 2 * border, width - 2 * border))
-    return F.pad(read_images([Path(name) for name in names], inside)[0], [border] * 4)
+    paths = [Path(name) for name in names]
+    if not isinstance(data, SquareImages):
+        return read_images(paths, shape)[0]
+    return adapt(read_images(paths, Shape((len(data.mean), data.size, data.size)))[0], data, shape)
 
 
 def _vectors(run: Finished, names: Sequence[str]) -> Tensor:
@@ -175,7 +193,9 @@ def _vectors(run: Finished, names: Sequence[str]) -> Tensor:
                 f"{run.config.model} takes {wanted} numbers per sample, and {name} {given}",
                 f"write a sample as numbers with commas between them: {example}",
             )
-    return torch.tensor(rows, dtype=torch.uint8 if run.config.samples.bytes else torch.float32)
+        if not all(map(isfinite, row)):
+            raise TrainError(f"a sample is made of finite numbers, and {name} has others")
+    return torch.tensor(rows, dtype=torch.float32)
 
 
 def _numbers(text: str) -> list[float] | None:

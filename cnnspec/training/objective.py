@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnspec.network.model import Network
+from cnnspec.layers.activation import Softmax
+from cnnspec.layers.dropout import ChannelDropout, Dropout
+from cnnspec.layers.shape import Flatten, Identity
+from cnnspec.network.model import LayerNode, Network
 from cnnspec.training.error import TrainError
 
 SMALLEST = torch.finfo(torch.float32).tiny
@@ -79,7 +82,7 @@ BY_LAST_LAYER = {
 def objective_of(network: Network) -> Objective:
     """The loss for a network whose output is a vector: cross entropy for several outputs, binary cross entropy for
     one, each as the last layer leaves the numbers."""
-    last = _last_layer(network)
+    last = _meaning(network)
     if network.output.elements > 1:
         return BY_LAST_LAYER.get(last, CROSS_ENTROPY)
     if last in ("softmax", "log_softmax"):
@@ -90,7 +93,27 @@ def objective_of(network: Network) -> Objective:
     return BINARY_OF_PROBABILITIES if last == "sigmoid" else BINARY
 
 
-def _last_layer(network: Network) -> str:
-    """The word of the last layer that changes a value."""
-    words = [node.layer.word for node in network.layers if node.layer.word not in ("identity", "flatten", "dropout")]
-    return words[-1] if words else ""
+def _meaning(network: Network) -> str:
+    """The last layer that makes probabilities of the outputs, or their logarithms; empty where they are plain scores.
+
+    Raises `TrainError` where dropout makes something else of them."""
+    layers = [node for node in network.layers if not isinstance(node.layer, Identity | Flatten)]
+    dropout = ""
+    while layers and isinstance(layers[-1].layer, Dropout | ChannelDropout):
+        dropout = layers.pop().layer.word
+    if not layers or not _makes_probabilities(layers[-1], network.output.elements):
+        return ""
+    last = layers[-1].layer.word
+    if dropout:
+        raise TrainError(
+            f"{dropout} behind {last} changes the probabilities that {last} gives: no loss can take them",
+            f"write {dropout} before the last linear layer",
+        )
+    return last
+
+
+def _makes_probabilities(node: LayerNode, outputs: int) -> bool:
+    """Whether a layer gives one probability per output. A softmax over a part of the outputs does not."""
+    if isinstance(node.layer, Softmax):
+        return outputs == (node.output.channels if node.layer.axis == "channels" else node.output.sizes[-1])
+    return node.layer.word in BY_LAST_LAYER

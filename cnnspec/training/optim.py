@@ -10,7 +10,6 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
 from cnnspec import recipe
-from cnnspec.training.error import TrainError
 
 OPTIMIZERS: dict[type[recipe.Optimizer], type[Optimizer]] = {
     recipe.Sgd: torch.optim.SGD,
@@ -55,10 +54,3 @@ SCHEDULES: dict[type[recipe.Schedule], Callable[[Any, Optimizer, int, int], LRSc
     recipe.Cosine: _cosine,
     recipe.OneCycle: _onecycle,
 }
-
-
-def refuse_settings(settings: recipe.Recipe) -> None:
-    """Raises `TrainError` for settings that PyTorch does not take together."""
-    optimizer = settings.optimizer
-    if isinstance(optimizer, recipe.Sgd) and optimizer.nesterov and not optimizer.momentum:
-        raise TrainError("sgd with nesterov needs a momentum", "write sgd(momentum=0.9, nesterov=true)")

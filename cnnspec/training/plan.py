@@ -9,17 +9,17 @@ import torch
 from torch import nn
 
 from cnnspec.building import build_module
+from cnnspec.data.facts import suits
 from cnnspec.data.loaders import load
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
-from cnnspec.training.augment import augment
 from cnnspec.training.config import Config, config_of
 from cnnspec.training.device import pick_device
 from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
+from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.objective import Objective, objective_of
-from cnnspec.training.optim import refuse_settings
 from cnnspec.training.report import counted
 
 
@@ -40,9 +40,7 @@ def plan_run(network: Network, device: str | None, data_dir: Path | None) -> Pla
     objective = objective_of(network)
     if not network.parameters:
         raise TrainError(f"{network.name} has no parameters: there is nothing to train")
-    refuse_settings(recipe)
     data = read_data(network, recipe, data_dir)
-    augment(data.train.x[:1], recipe.augment, torch.Generator())  # raises where the samples are no images
     config = config_of(network, recipe, data, device=str(place), loss=objective.about, data_dir=data_dir)
     return Plan(network, recipe, place, objective, data, config)
 
@@ -62,15 +60,24 @@ def read_data(network: Network, recipe: Recipe, data_dir: Path | None) -> Data:
 
 
 def require_classes(network: Network, classes: tuple[str, ...]) -> None:
-    """One output per class, or one output for two classes; those of some data sets are known only when it is read."""
+    """The classes of some data sets are known only when they are read."""
     outputs = network.output.elements
-    if outputs == len(classes) or (outputs, len(classes)) == (1, 2):
+    if suits(outputs, len(classes)):
         return
     raise TrainError(
         f"the data has {counted(len(classes), 'class')}, but {network.name} ends in {counted(outputs, 'output')}",
         f"the classes are {', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}",
         f"make {len(classes)} the output of the last layer",
     )
+
+
+def ready(plan: Plan) -> tuple[nn.Module, Data]:
+    """The model and the data, on the device; raises `TrainError` where they alone are too much for its memory."""
+    network, device, train = plan.network, plan.device, plan.data.train
+    with enough_memory(device, network.name, weight_of(network)):
+        model = seeded_model(network, plan.recipe.seed, device)
+    with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
+        return model, on_device(plan.data, device)
 
 
 def seeded_model(network: Network, seed: int, device: torch.device) -> nn.Module:

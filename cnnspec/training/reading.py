@@ -98,7 +98,7 @@ def read_curves(history: Sequence[Epoch], *, guessing: float, test_accuracy: flo
     watched = held or train
     if watched.trend()[1] >= GROWTH and watched.trend()[0] < 0:
         return Reading("still improving", _growth(watched), IMPROVING)
-    if (train.end()[1] - guessing) / (1 - guessing) < HALF_WAY:
+    if train.end()[1] < guessing + HALF_WAY * (1 - guessing):
         return Reading("underfitting", _low(train, guessing), UNDERFITTING)
     return Reading("healthy", _close(train, held, held_accuracy), HEALTHY if held_accuracy is not None else BLIND)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-import torch
 from torch import nn
 
 from cnnspec.data.parts import Data
@@ -21,10 +20,11 @@ from cnnspec.training.device import device_name
 from cnnspec.training.error import Diverged, TrainError
 from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.loop import Measured, fit, measure
-from cnnspec.training.plan import Plan, on_device, plan_run, seeded_model
+from cnnspec.training.memory import enough_memory, weight_of
+from cnnspec.training.plan import Plan, plan_run, ready
 from cnnspec.training.reading import Reading, no_longer_finite, read_curves
 
-Status = Literal["finished", "interrupted", "diverged"]
+Status = Literal["finished", "interrupted", "diverged", "failed"]
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,15 @@ def train(
     there is news, and `progress` shows a bar.
 
     Ctrl-C and a loss that is no longer finite end the run early: what was recorded is kept, and `Run.status` tells.
-    Raises `TrainError`, `NoDevice` or `DataError` where the run cannot start or not go on.
+    Raises `TrainError`, `NoDevice` or `DataError` where the run cannot start, which leaves no folder, and `TrainError`
+    where a step cannot be made, which leaves one whose result says so.
     """
     started = perf_counter()
     out = Path(out) if out is not None else None
     if out:
         record.require_free(out)
     plan = plan_run(network, device, Path(data_dir) if data_dir else None)
+    model, data = ready(plan)
     folder = record.open_folder(out, network, plan.config, plan.device)
     for line in report.opening(plan.config, plan.data.messages, device_name(plan.device), folder):
         say(line)
@@ -85,20 +87,21 @@ def train(
     fault = ""
     history: list[Epoch] = []
     test = None
-    with explained(plan):
-        model = seeded_model(network, plan.recipe.seed, plan.device)
-        data = on_device(plan.data, plan.device)
-        try:
+    failure: TrainError | None = None
+    try:
+        with explained(plan):
             for epoch in fit(model, data, plan.recipe, plan.objective, test_every_epoch, progress):
                 history.append(epoch)
                 record.write_epoch(folder, plan.config, model, history)
                 say(report.epoch_line(epoch, plan.recipe.epochs))
             model.load_state_dict(record.read_weights(folder, "best")[0])
             test = measure(model, data.test, data, plan.objective, plan.recipe.batch)
-        except KeyboardInterrupt:
-            status, fault = "interrupted", f"interrupted after {report.counted(len(history), 'epoch')}"
-        except Diverged as diverged:
-            status, fault = "diverged", diverged.message
+    except KeyboardInterrupt:
+        status, fault = "interrupted", f"interrupted after {report.counted(len(history), 'epoch')}"
+    except Diverged as diverged:
+        status, fault = "diverged", diverged.message
+    except TrainError as failed:
+        status, fault, failure = "failed", failed.message, failed
 
     best = best_epoch(history) if history else None
     reading = no_longer_finite(fault) if status == "diverged" else reading_of(plan.data, history, test)
@@ -106,6 +109,8 @@ def train(
     run = Run(folder, plan.config, status, fault, tuple(history), best, test, reading, seconds)
     record.write_model(folder / record.RESULT, result_of(run))
     draw(run, network, model)
+    if failure:
+        raise failure
     return run
 
 
@@ -151,15 +156,11 @@ def draw(run: Run, network: Network, model: nn.Module) -> None:
 def explained(plan: Plan) -> Iterator[None]:
     """What PyTorch raises where a step cannot be made, in words that say what to do."""
     batch = plan.recipe.batch
+    smaller = (f"smaller steps need less: --batch {batch // 2}",) if batch > 1 else ()
+    what = f"steps of {report.counted(batch, 'sample')} through {plan.network.name}"
     try:
-        yield
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
-            raise
-        raise TrainError(
-            f"the memory of {plan.device} is too small for the data and steps of {batch} samples",
-            f"smaller steps need less: --batch {max(1, batch // 2)}",
-        ) from None
+        with enough_memory(plan.device, what, *smaller, weight_of(plan.network)):
+            yield
     except ValueError as error:
         if "Expected more than 1" not in str(error):
             raise

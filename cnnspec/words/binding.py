@@ -26,7 +26,11 @@ def bind(word: type[AnyWord], call: CallValue) -> AnyWord:
 
     Raises `Faults` with everything that is wrong with the call.
     """
-    return word(**bind_arguments(word.word, word.parameters(), call, refers=word.signature()))
+    bound = word(**bind_arguments(word.word, word.parameters(), call, refers=word.signature()))
+    message, right = bound.contradiction()
+    if message:
+        raise Faults(Diagnostic("E504", message, call.span, "these do not go together", fixes=(Fix(right),)))
+    return bound
 
 
 def bind_arguments(

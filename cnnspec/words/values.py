@@ -53,6 +53,8 @@ def show(value: Any) -> str:
             return "true" if value else "false"
         case None:
             return "none"
+        case tuple() if None in value:
+            return "x".join("?" if size is None else str(size) for size in value)
         case tuple():
             return "[" + ", ".join(show(item) for item in value) + "]"
         case float():

@@ -35,6 +35,10 @@ class Word(Record):
         ]
         return f"{self.word}({', '.join(given)})" if given else self.word
 
+    def contradiction(self) -> tuple[str, str]:
+        """Why these arguments cannot stand together, and what would be right; two empty texts where they can."""
+        return "", ""
+
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
         """The arguments of the word, in order."""

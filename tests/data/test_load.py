@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cnnspec.data import error as error_module  # noqa: E402
-from cnnspec.data.facts import DATASETS, Circles, Csv, Digits, Mnist, Random  # noqa: E402
+from cnnspec.data.facts import DATASETS, Circles, Csv, Digits, Mnist, Random, suits  # noqa: E402
 from cnnspec.data.loaders import READERS, default_data_dir, load  # noqa: E402
 from cnnspec.data.parts import Part, split, statistics  # noqa: E402
 from cnnspec.layers.base import Shape  # noqa: E402
@@ -42,6 +42,21 @@ def test_digits_are_scaled_to_bytes_and_their_facts_are_true():
     pixels = torch.from_numpy(sklearn.load_digits().images) / 16
     assert torch.allclose(data.mean.double(), pixels.mean(), atol=1e-4)
     assert torch.allclose(data.std.double(), pixels.std(), atol=1e-4)
+
+
+def test_digits_with_a_border_and_of_another_size():
+    plain = load(Digits(), Shape((1, 8, 8)), root=HERE)
+    padded = load(Digits(pad=2), Shape((1, 12, 12)), root=HERE)
+    assert torch.equal(padded.test.x[:, :, 2:-2, 2:-2], plain.test.x)
+    assert padded.test.x.long().sum() == plain.test.x.long().sum()
+    assert padded.messages[0] == "images have a border of 2 zeros on every side: 8 becomes 12"
+    both = load(Digits(pad=2, resize=True), Shape((3, 24, 24)), root=HERE)
+    assert both.test.x.shape[1:] == (3, 24, 24)
+    assert both.test.x[:, :, :3].max() == 0, "the border is resized with the image"
+    assert both.messages[1:3] == (
+        "images are resized from 12x12 to 24x24",
+        "images are converted from grey to RGB",
+    )
 
 
 def test_circles_are_balanced_and_separated_by_a_circle():
@@ -113,6 +128,22 @@ def test_split_is_the_same_everywhere():
     assert split(part, 0.25, seed=0)[1].x.flatten().tolist() == [1, 2, 9, 12, 13]
 
 
+@pytest.mark.parametrize("counts", [(50, 1), (1, 1, 1, 30), (40, 2, 3), (10,)])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_no_class_is_held_back_whole(share, counts):
+    """The first samples in the order of the classes, and the last, once fell to the held part whatever their class."""
+    y = torch.cat([torch.full((count,), label) for label, count in enumerate(counts)])
+    rest, held = split(Part(torch.zeros(len(y), 2), y), share, seed=0)
+    assert rest.y.unique().tolist() == list(range(len(counts)))
+    assert len(rest) + len(held) == len(y)
+    assert len(held)
+
+
+def test_single_samples_cannot_be_split(refused):
+    part = Part(torch.zeros(4, 2), torch.arange(4))
+    assert refused(split, part, 0.5, 0).message == "4 samples are too few to hold back 50% of them"
+
+
 def test_too_few_to_split(refused):
     part = Part(torch.zeros(4, 2), torch.tensor([0, 1, 0, 1]))
     assert refused(split, part, 0.1, 0).message == "4 samples are too few to hold back 10% of them"
@@ -136,7 +167,7 @@ def test_statistics_of_vectors_and_of_what_never_varies():
 def test_samples_that_do_not_fit_the_input(refused):
     error = refused(load, Digits(), Shape((1, 28, 28)), root=HERE)
     assert error.message == "digits has samples of 1x8x8, and the input is 1x28x28"
-    assert error.help == ("write input 1x8x8",)
+    assert error.help == ("write input 1x8x8", "or bring the images to the input: digits(resize=true)")
     flat = refused(load, Digits(), Shape((64,)), root=HERE)
     assert flat.help == ("write input 1x8x8, and make flatten the first layer",)
     assert (
@@ -179,3 +210,7 @@ def test_paths_start_at_the_spec(tmp_path, refused):
     error = refused(load, Csv("missing.csv"), Shape((4,)), root=tmp_path)
     assert error.message == f"there is no file {tmp_path / 'missing.csv'}"
     assert error.notes == ("a relative path starts at the folder of the spec",)
+
+
+def test_which_outputs_tell_classes_apart():
+    assert [(o, c) for o in range(1, 4) for c in range(2, 4) if suits(o, c)] == [(1, 2), (2, 2), (3, 3)]

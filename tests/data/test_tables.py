@@ -168,6 +168,21 @@ def test_faulty_files(tmp_path, read, refused):
     assert "there is no file" in refused(read, Csv("t.csv", test="gone.csv")).message
 
 
+def test_a_quote_that_is_not_closed(tmp_path, read, refused):
+    """More of a file than the csv module takes for one cell."""
+    rows = ["label,a,b", '0,"1', '2",2'] + [f"{i % 2},{i},{i}" for i in range(40_000)]
+    rows[200] = '1,"2,3'
+    (tmp_path / "d.csv").write_text("\n".join(rows))
+    error = refused(read, Csv("d.csv"), Shape((2,)))
+    assert error.message == f"{tmp_path / 'd.csv'}, line 201: this row cannot be read"
+    assert "a quote that is not closed" in error.notes[0]
+
+
+def test_lines_are_those_of_the_file_where_a_cell_has_several(tmp_path, read, refused):
+    (tmp_path / "d.csv").write_text('label,a,b\n0,1,"2\n"\n1,2\n')
+    assert "line 4: 2 columns where the first line has 3" in refused(read, Csv("d.csv"), Shape((2,))).message
+
+
 def test_faulty_columns(tmp_path, read, refused):
     write_csv(tmp_path / "t.csv")
     error = refused(read, Csv("t.csv", label="class"))
@@ -337,7 +352,10 @@ def test_faulty_archive_files(tmp_path, read, refused):
     content = (tmp_path / "d.npz").read_bytes()
     for damaged in (b"", b"text", content[: len(content) // 2], content[:200] + bytes(50) + content[250:]):
         (tmp_path / "d.npz").write_bytes(damaged)
+        assert "Python objects" not in refused(read, Npz("d.npz"), shape).message
         assert refused(read, Npz("d.npz"), shape).message.startswith(str(tmp_path / "d.npz"))
+    (tmp_path / "d.npz").write_text("label,a\n0,1\n")
+    assert "d.npz is no NumPy archive" in refused(read, Npz("d.npz"), shape).message
     np.save(tmp_path / "d.npy", colour())
     assert "holds one array without a name" in refused(read, Npz("d.npy"), shape).message
 

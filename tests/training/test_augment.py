@@ -4,7 +4,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from cnnspec.data.error import DataError  # noqa: E402
 from cnnspec.data.vision import import_torchvision  # noqa: E402
 from cnnspec.recipe import AUGMENTATIONS, Augmentation, ColorJitter, Crop, Flip, Rotation, Shift  # noqa: E402
 from cnnspec.training.augment import CHANGES, augment, flipped, jittered, moved, normalise, turned  # noqa: E402
@@ -152,8 +151,3 @@ def test_normalise_takes_vectors_and_leaves_its_input_alone():
     ours = normalise(x, torch.tensor([2.0, 20.0]), torch.tensor([1.0, 10.0]))
     assert ours.tolist() == [[-1.0, -1.0], [1.0, 1.0]]
     assert x.tolist() == [[1.0, 10.0], [3.0, 30.0]]
-
-
-def test_vectors_cannot_be_augmented():
-    with pytest.raises(DataError, match="flip changes images, and the samples are of shape 2"):
-        augment(torch.zeros(4, 2), (Flip(),), seeded())

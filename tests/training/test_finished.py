@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from cnnspec.data.error import DataError
 from cnnspec.data.loaders import load as load_data
 from cnnspec.network import Network
-from cnnspec.training import BadRun, Run, TrainError, evaluate, predict, train
+from cnnspec.training import BadRun, Run, TrainError, evaluate, finished, predict, train
 from cnnspec.training.plan import plan_run
 
 Make = Callable[..., Network]
@@ -92,17 +93,28 @@ def test_images_of_any_size_and_mode_are_named(digits_run: Run, tmp_path: Path, 
     assert sum(a.classes[0][0] == b.classes[0][0] for a, b in zip(found, again, strict=True)) >= 38
 
 
-def test_a_padded_data_set_pads_what_it_predicts(
-    tmp_path: Path, network: Make, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("data", "input"),
+    [("digits(pad=1)", "1x10x10"), ("digits(resize=true)", "3x12x12"), ("digits(pad=2, resize=true)", "1x9x20")],
+)
+def test_what_is_predicted_is_prepared_as_what_was_trained_on(
+    tmp_path: Path, network: Make, data: str, input: str
 ) -> None:
-    from cnnspec.training import finished
+    made = network(f"model M {{\n  input {input}\n  flatten, linear(10)\n}}", data=data, epochs=1)
+    run = train(made, out=tmp_path / "run", device="cpu")
+    stored = plan_run(network(epochs=1), "cpu", None).data.test.x[:5]
+    files = [str(picture(tmp_path, f"{i}.png", x[0].numpy())) for i, x in enumerate(stored)]
+    x = finished._images(finished.open_run(run.folder, device="cpu"), files)
+    assert torch.equal(x, plan_run(made, "cpu", None).data.test.x[:5])
 
-    made = train(network(epochs=1), out=tmp_path / "run", device="cpu")
-    run = finished.open_run(made.folder, device="cpu")
-    monkeypatch.setitem(run.recipe.data.__dict__, "pad", 1)
-    x = finished._images(run, [str(picture(tmp_path, "white.png", np.full((6, 6), 255, np.uint8)))])
-    assert x.shape == (1, 1, 8, 8)
-    assert (int(x[0, 0, 1:-1, 1:-1].min()), int(x.long().sum())) == (255, 36 * 255)
+
+def test_no_pictures_for_a_network_of_measurements(tmp_path: Path, network: Make) -> None:
+    generator = np.random.default_rng(0)
+    np.savez(tmp_path / "d.npz", x=generator.normal(0, 4, (60, 4, 4)), y=np.arange(60) % 2)
+    data = f'npz("{(tmp_path / "d.npz").as_posix()}")'
+    run = train(network("model M { input 1x4x4\n flatten, linear(2) }", data=data, epochs=1), out=tmp_path / "run")
+    with pytest.raises(TrainError, match="trained on numbers that are no pixels"):
+        predict(run.folder, [picture(tmp_path, "a.png", np.zeros((4, 4), np.uint8))])
 
 
 def test_points_are_named(circles_run: Run) -> None:
@@ -114,6 +126,12 @@ def test_points_are_named(circles_run: Run) -> None:
 @pytest.mark.parametrize("sample", ["0.5", "1,2,3", "cat.png"])
 def test_wrong_vectors_are_explained(circles_run: Run, sample: str) -> None:
     with pytest.raises(TrainError, match="takes 2 numbers per sample"):
+        predict(circles_run.folder, [sample], device="cpu")
+
+
+@pytest.mark.parametrize("sample", ["-0.5,nan", "inf,0", "1e999,0"])
+def test_vectors_of_finite_numbers_alone(circles_run: Run, sample: str) -> None:
+    with pytest.raises(TrainError, match="finite numbers"):
         predict(circles_run.folder, [sample], device="cpu")
 
 
@@ -176,3 +194,22 @@ def test_a_configuration_with_something_else_in_it(copy: Path) -> None:
         with pytest.raises(BadRun, match=r"config\.json is damaged") as caught:
             evaluate(copy, device="cpu")
         assert name in caught.value.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("mean", []), ("mean", [0.1, 0.2]), ("std", [0.1] * 3), ("std", [0.0]), ("std", [-1.0])]
+)
+def test_a_scale_that_does_not_fit(copy: Path, name: str, value: list[float]) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    config["samples"][name] = value
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BadRun, match=r"config\.json is damaged") as caught:
+        evaluate(copy, device="cpu")
+    assert f"samples.{name}" in caught.value.notes[0]
+
+
+def test_an_open_size_among_the_arguments(tmp_path: Path, network: Make) -> None:
+    text = "model M(size=2x?) { input 1x8x8\n adaptive_avgpool(size), flatten, linear(10) }"
+    run = train(network(text, epochs=1), out=tmp_path / "run", device="cpu")
+    assert run.config.arguments == {"size": "2x?"}
+    assert evaluate(run.folder, device="cpu").measured == run.test

@@ -35,6 +35,10 @@ def ending(make: Make, outputs: int, last: str) -> Network:
         (3, ", sigmoid", o.ONE_AGAINST_REST),
         (1, "", o.BINARY),
         (1, ", sigmoid", o.BINARY_OF_PROBABILITIES),
+        (3, ", dropout(0.5)", o.CROSS_ENTROPY),
+        (1, ", dropout(0.5)", o.BINARY),
+        (3, ", relu, dropout, identity", o.CROSS_ENTROPY),
+        (3, ", softmax, linear(3), dropout", o.CROSS_ENTROPY),
     ],
 )
 def test_the_loss_follows_the_output(network: Make, outputs: int, last: str, expected: o.Objective) -> None:
@@ -45,6 +49,31 @@ def test_the_loss_follows_the_output(network: Make, outputs: int, last: str, exp
 def test_softmax_over_one_output_is_refused(network: Make, last: str) -> None:
     with pytest.raises(TrainError, match="the same number for every sample"):
         o.objective_of(ending(network, 1, f", {last}"))
+
+
+@pytest.mark.parametrize("last", ["softmax", "log_softmax", "sigmoid", "sigmoid, identity"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_dropout_behind_probabilities_is_refused(network: Make, last: str, outputs: int) -> None:
+    with pytest.raises(TrainError, match=f"dropout behind {last.split(',')[0]} changes the probabilities") as caught:
+        o.objective_of(ending(network, outputs, f", {last}, dropout(0.5)"))
+    assert caught.value.notes == ("write dropout before the last linear layer",)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "last", "expected"),
+    [
+        ("4x1x1", "softmax, flatten", o.CROSS_ENTROPY_OF_PROBABILITIES),
+        ("2x1x2", "softmax, flatten", o.CROSS_ENTROPY),
+        ("1x1x4", "softmax(axis=last), flatten", o.CROSS_ENTROPY_OF_PROBABILITIES),
+        ("2x1x2", "softmax(axis=last), flatten", o.CROSS_ENTROPY),
+        ("2x1x2", "sigmoid, flatten", o.ONE_AGAINST_REST),
+    ],
+)
+def test_only_a_softmax_over_all_outputs_gives_probabilities(
+    network: Make, sizes: str, last: str, expected: o.Objective
+) -> None:
+    made = network(f"model M {{\n  input {sizes}\n  {last}\n}}\ntrain {{\n  data: random({sizes}, 4)\n}}\n")
+    assert o.objective_of(made) is expected
 
 
 def test_all_ways_to_write_cross_entropy_agree() -> None:

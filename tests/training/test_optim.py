@@ -5,9 +5,8 @@ import torch
 from torch.optim import lr_scheduler
 
 from cnnspec import recipe
-from cnnspec.recipe import Adam, AdamW, Constant, Cosine, OneCycle, Recipe, Sgd, StepDown
-from cnnspec.training.error import TrainError
-from cnnspec.training.optim import make_optimizer, make_schedule, refuse_settings
+from cnnspec.recipe import Adam, AdamW, Constant, Cosine, OneCycle, Sgd, StepDown
+from cnnspec.training.optim import make_optimizer, make_schedule
 
 EPOCHS, STEPS = 4, 5
 
@@ -88,9 +87,3 @@ def test_every_optimizer_and_schedule_can_be_made() -> None:
         for schedule in (Constant(), StepDown(every=1), Cosine(), OneCycle()):
             make_schedule(schedule, optimizer, 2, 3)
     assert set(recipe.SCHEDULES.values()) == {Constant, StepDown, Cosine, OneCycle}
-
-
-def test_nesterov_without_momentum_is_refused() -> None:
-    with pytest.raises(TrainError, match="nesterov needs a momentum"):
-        refuse_settings(Recipe(optimizer=Sgd(nesterov=True)))
-    refuse_settings(Recipe(optimizer=Sgd(nesterov=True, momentum=0.9)))

@@ -144,3 +144,8 @@ def test_without_anything_held_out() -> None:
 def test_every_verdict_has_a_rule() -> None:
     assert read_curves(history(BARE_TRAIN, BARE_HELD), guessing=0.1).rule == RULES["overfitting"]
     assert set(RULES) == {"diverged", "too short", "overfitting", "still improving", "underfitting", "healthy"}
+
+
+def test_one_class_alone_is_no_division_by_zero() -> None:
+    assert verdict([(0.5, 100), (0.1, 100)], guessing=1.0) == "healthy"
+    assert verdict([(0.5, 90), (0.1, 90)], guessing=1.0) == "underfitting"

@@ -19,6 +19,7 @@ from cnnspec.training.config import Config, Result, spelled
 from cnnspec.training.device import NoDevice
 from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.loop import fit
+from cnnspec.training.memory import enough_memory
 from cnnspec.training.plan import plan_run
 
 Make = Callable[..., Network]
@@ -158,12 +159,10 @@ def test_what_cannot_start_leaves_no_trace(tmp_path: Path, network: Make) -> Non
         train(network(), out=out, device="abacus")
     with pytest.raises(DataError):
         train(network("model M { input 3x8x8\n flatten, linear(2) }", data='folder("nowhere")'), out=out)
-    with pytest.raises(TrainError, match="nesterov"):
-        train(network(optimizer="sgd(nesterov=true)"), out=out)
     with pytest.raises(TrainError, match="no parameters"):
         train(network("model M { input 2\n identity }\ntrain { data: circles }"), out=out)
-    with pytest.raises(DataError, match="flip"):
-        train(network("model M { input 2\n linear(1) }\ntrain { data: circles\n augment: flip }"), out=out)
+    with pytest.raises(TrainError, match="dropout behind sigmoid"):
+        train(network("model M { input 2\n linear(1), sigmoid, dropout }\ntrain { data: circles }"), out=out)
     assert not out.exists()
 
 
@@ -210,9 +209,29 @@ def test_too_little_memory_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_pat
         yield
 
     monkeypatch.setattr(run_module, "fit", greedy)
-    with pytest.raises(TrainError, match="memory of cpu is too small") as caught:
+    with pytest.raises(TrainError, match="memory of cpu is too small for steps of 64 samples") as caught:
         train(network(), out=tmp_path / "run", device="cpu")
     assert "--batch 32" in caught.value.notes[0]
+    result = record.read_result(tmp_path / "run")
+    assert result is not None
+    assert (result.status, result.fault) == ("failed", caught.value.message)
+    with pytest.raises(TrainError) as caught:
+        train(network(batch=1), out=tmp_path / "single", device="cpu")
+    assert not any("--batch" in note for note in caught.value.notes)
+
+
+def test_a_network_that_does_not_fit_leaves_no_trace(tmp_path: Path, network: Make) -> None:
+    """More weights than any address space has room for; no batch is small enough."""
+    text = "model Huge { input 1x8x8\n upsample(1000), flatten, linear(50000000), linear(10) }"
+    with pytest.raises(TrainError, match="memory of cpu is too small for Huge") as caught:
+        train(network(text), out=tmp_path / "run", device="cpu")
+    assert not any("--batch" in note for note in caught.value.notes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_faults_of_torch_are_not_taken_for_memory() -> None:
+    with pytest.raises(RuntimeError, match="shapes cannot"), enough_memory(torch.device("cpu"), "all"):
+        torch.ones(2, 3) @ torch.ones(2, 3)
 
 
 def test_one_value_per_channel_is_explained(tmp_path: Path, network: Make) -> None:
@@ -220,6 +239,9 @@ def test_one_value_per_channel_is_explained(tmp_path: Path, network: Make) -> No
     with pytest.raises(TrainError, match="single value") as caught:
         train(network(text), out=tmp_path / "run", device="cpu")
     assert "the batch is 1" in caught.value.notes[0]
+    result = record.read_result(tmp_path / "run")
+    assert result is not None
+    assert (result.status, result.epochs) == ("failed", 0)
 
 
 def test_the_news_while_it_runs(tmp_path: Path, network: Make) -> None:
@@ -251,3 +273,13 @@ def test_paths_in_the_configuration_are_whole(tmp_path: Path, network: Make, mon
     config = plan_run(network("model M { input 2\n linear(2) }", data='csv("points.csv")'), "cpu", None).config
     assert f'path="{(tmp_path / "points.csv").resolve().as_posix()}"' in config.train["data"]
     assert "test=none" in config.train["data"]
+
+
+def test_a_rare_class_is_trained_on(tmp_path: Path, network: Make) -> None:
+    """One sample of the second class: it can only be learnt, neither validated nor tested."""
+    rows = ["label,a,b"] + [f"{int(i == 59)},{i},{i * 7 % 11}" for i in range(60)]
+    (tmp_path / "rare.csv").write_text("\n".join(rows) + "\n")
+    data = f'csv("{(tmp_path / "rare.csv").as_posix()}")'
+    run = train(network("model M { input 2\n linear(2) }", data=data, epochs=2), out=tmp_path / "run", device="cpu")
+    assert run.status == "finished"
+    assert plan_run(network("model M { input 2\n linear(2) }", data=data), "cpu", None).data.train.y.sum() == 1

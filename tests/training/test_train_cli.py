@@ -213,12 +213,27 @@ def test_paths_as_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("pets", "mnist"):
         Path(name).mkdir()
-    for name in ("a.csv", "b.npz", "c.txt"):
+    for name in ("a.csv", "a.CSV.gz", "b.npz", "c.txt"):
         Path(name).touch()
     assert dataset("pets") == 'folder("pets")'
     assert dataset("a.csv") == 'csv("a.csv")'
     assert dataset("b.npz") == 'npz("b.npz")'
-    assert [dataset(text) for text in ("mnist", "c.txt", "circles(200)")] == ["mnist", "c.txt", "circles(200)"]
+    assert dataset("a.CSV.gz") == 'csv("a.CSV.gz")'
+    for text in ("mnist", "mnits", "circles(200)", 'folder("no/such")', 'csv("none.csv")'):
+        assert dataset(text) == text
+
+
+@pytest.mark.parametrize("path", ["none.csv", "none.csv.gz", "none.npz", "no/such", "./none"])
+def test_paths_of_nothing(spec: str, path: str) -> None:
+    done = cnnspec("train", spec, "--data", path)
+    assert done.exit_code == 2
+    assert f"there is no file or folder {path}" in done.stderr
+
+
+def test_a_file_that_is_no_data(spec: str) -> None:
+    done = cnnspec("train", spec, "--data", spec)
+    assert done.exit_code == 2
+    assert "is no data set: it does not end in .csv, .csv.gz, .npz" in done.stderr
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
