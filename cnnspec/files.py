@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+DEVICES = Path("/dev")
+"""Here also lie other names of open files: to replace one of these would leave who opened it with the old one."""
+
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file through another one in the same folder, so that nobody ever reads half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write a file through another one in the same folder, so that nobody ever reads half of it.
+
+    A link goes on pointing where it does, and a file that exists keeps its mode. What is there and no file (a pipe,
+    `/dev/stdout`) is written to as it is. Raises OSError.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and not (path.is_file() and DEVICES not in path.absolute().parents):
+        path.write_bytes(data)
+        return
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{os.urandom(6).hex()}.tmp")
     try:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        temporary.replace(path)
+        temporary.write_bytes(data)
+        if target.exists():
+            temporary.chmod(target.stat().st_mode)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ def command(
     from cnnspec.files import write
 
     text = emit(load(file, model, overrides, input_shape), style=style)
-    if output is None:
+    if output is None or str(output) == "-":
         click.echo(text, nl=False)
         return
     try:

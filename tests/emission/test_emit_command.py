@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EACCES
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,28 @@ def test_writes_a_file_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    result = cnnspec(LENET, "-o", tmp_path / "missing" / "lenet.py")
+@pytest.mark.parametrize(
+    ("name", "why"), [("missing/lenet.py", "No such file or directory"), (".", "Is a directory")], ids=["missing", "."]
+)
+def test_a_file_that_cannot_be_written(tmp_path: Path, name: str, why: str) -> None:
+    path = tmp_path / name
+    result = cnnspec(LENET, "-o", path)
     assert result.exit_code == 2
-    assert "cannot be written" in result.output
+    assert result.output == f"error: {path} cannot be written: {why}\n"
+
+
+def test_a_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    result = cnnspec(LENET, "-o", tmp_path / "lenet.py")
+    assert (result.exit_code, "lenet.py cannot be written: Permission denied" in result.output) == (2, True)
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError(EACCES, "Permission denied")
+
+
+def test_a_dash_is_standard_output() -> None:
+    assert cnnspec(LENET, "-o", "-").output == cnnspec(LENET).output
 
 
 def test_a_wrong_spec_writes_nothing(tmp_path: Path) -> None:
