@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-DEVICES = Path("/dev")
+DEVICES = (Path("/dev"), Path("/dev/fd"))
 """Here also lie other names of open files: to replace one of these would leave who opened it with the old one."""
 
 
@@ -16,7 +16,7 @@ def write(path: Path, content: str | bytes) -> None:
     `/dev/stdout`) is written to as it is. Raises OSError.
     """
     data = content.encode() if isinstance(content, str) else content
-    if path.exists() and not (path.is_file() and DEVICES not in path.absolute().parents):
+    if path.exists() and not (path.is_file() and path.absolute().parent not in DEVICES):
         path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))

@@ -61,6 +61,77 @@ def test_sums_keep_their_brackets() -> None:
     assert "nn.BatchNorm2d(w - (9 - w))," in found
 
 
+def test_choices_are_made_in_the_constructor() -> None:
+    found = lines("""
+        block Reduce(width, wide=false) { conv(width * 2 if wide else width, 3), batchnorm, conv(width, 1) }
+        model Reducer(width=16) { input 3x64x64
+          Reduce(width), Reduce(2 * width, wide=true)
+          conv(4, 1)
+        }""")
+    assert "def __init__(self, in_channels: int, width: int, wide: bool):" in found
+    assert "nn.Conv2d(in_channels, width * 2 if wide else width, 3)," in found
+    assert "nn.BatchNorm2d(width * 2 if wide else width)," in found
+    assert "nn.Conv2d(width * 2 if wide else width, width, 1)," in found
+    assert "Reduce(width, 2 * width, wide=True)," in found
+    assert "nn.Conv2d(2 * width, 4, 1)," in found
+
+
+def test_a_choice_that_is_settled_is_not_shown() -> None:
+    found = lines("""
+        block Inner(w, wide=false) { conv(w * 2 if wide else w + 1, 1), batchnorm }
+        block Outer(w, v) { Inner(w + v, true), batchnorm, Inner(v), batchnorm }
+        model Net { input 3x8x8
+          Outer(4, 5), Outer(6, 8)
+        }""")
+    assert "nn.BatchNorm2d((w + v) * 2)," in found
+    assert "nn.BatchNorm2d(v + 1)," in found
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ("w[0]", "w[0]"),
+        ("w[0] + w[-1]", "w[0] + w[-1]"),
+        ("[8, 16, 4][w[1]]", "(8, 16, 4)[w[1]]"),
+        ("(w[0] + 4) / 2", "(w[0] + 4) // 2"),
+        ("-(2 - w[0])", "-(2 - w[0])"),
+        ("2 * 8 if w[0] > 4 and not w[1] == 2 else 3", "16 if w[0] > 4 and (not w[1] == 2) else 3"),
+    ],
+)
+def test_expressions(expression: str, shown: str) -> None:
+    found = lines(
+        f"block B(w) {{ conv({expression}, 1), batchnorm }}\nmodel Net {{ input 3x8x8\n B([8, 1]), B([4, 2])\n}}"
+    )
+    assert f"nn.Conv2d(in_channels, {shown}, 1)," in found
+    assert f"nn.BatchNorm2d({shown})," in found
+
+
+def test_a_size_that_is_long_to_say_gets_a_name() -> None:
+    long = " + ".join(["w * w"] * 9)
+    found = lines(f"block B(w) {{ conv({long}, 1), batchnorm }}\nmodel Net {{ input 3x8x8\n B(1), B(2)\n}}")
+    assert "def __init__(self, in_channels: int, out_channels: int):" in found
+    assert "nn.Conv2d(in_channels, out_channels, 1)," in found
+    assert "nn.BatchNorm2d(out_channels)," in found
+    assert "B(9, out_channels=36)," in found
+
+
+def test_what_python_computes_otherwise_gets_a_name() -> None:
+    """In Python 3 * 0.1 is not 0.3."""
+    found = lines("block B(rate) { dropout(rate * 3) }\nmodel Net { input 8\n B(0.1), B(0.2)\n}")
+    assert "def __init__(self, p: float):" in found
+    assert "B(p=0.3)," in found
+
+
+def test_names_that_layers_know_are_texts() -> None:
+    found = lines("""
+        block B(how, k) { conv(4, k, padding=same if k > 1 else 0, padding_mode=how) }
+        model Net { input 3x8x8
+          B(circular, 3), B(zeros, 1)
+        }""")
+    assert "nn.Conv2d(in_channels, 4, k, padding=padding, padding_mode=how)," in found
+    assert 'B(3, "circular", k=3, padding="same"),' in found
+
+
 def test_what_agrees_stays_a_number() -> None:
     found = lines("block B(w, k=3) { conv(w, k, padding=1), relu }\nmodel Net { input 8x9x9\n B(8)\n B(8)\n}")
     assert "def __init__(self):" in found

@@ -153,11 +153,12 @@ def test_no_line_is_long(sources: dict[tuple[str, Style], str]) -> None:
             assert max(map(len, source.splitlines())) <= WIDTH, f"{name}, {style}"
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_what_torch_accepts_is_emitted() -> None:
     """Specs that were drawn together with torch: the same names and shapes, on the meta device."""
     writer = runpy.run_path(str(ROOT / "tests" / "network" / "random_models.py"))["Writer"]
     tried = 0
-    for seed in range(200):
+    for seed in range(100):
         drawn = writer(seed, wrong=0).write()
         if drawn.refusal:
             continue
@@ -168,7 +169,7 @@ def test_what_torch_accepts_is_emitted() -> None:
             found = {name: tuple(value.shape) for name, value in made.state_dict().items()}
             assert found == drawn.state, drawn.text
             tried += 1
-    assert tried > 200
+    assert tried > 100
 
 
 def classes(source: str) -> list[str]:
