@@ -33,10 +33,10 @@ class Sgd(Optimizer):
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
 
-    def contradiction(self) -> tuple[str, str]:
+    def contradiction(self) -> tuple[str, Word] | None:
         if self.nesterov and not self.momentum:
-            return "nesterov needs a momentum, and sgd has none here", f"write {self.replace(momentum=0.9)}"
-        return "", ""
+            return "nesterov needs a momentum, and sgd has none here", self.replace(momentum=0.9)
+        return None
 
 
 class Adam(Optimizer):

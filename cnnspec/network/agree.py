@@ -14,14 +14,23 @@ from cnnspec.words import show
 
 
 def disagreements(
-    input: Shape, input_span: Span, output: Shape, last: LayerNode | None, data: Dataset, data_span: Span, folder: str
+    input: Shape,
+    input_span: Span,
+    output: Shape,
+    last: LayerNode | None,
+    data: Dataset,
+    data_span: Span,
+    folder: str,
+    *,
+    written: bool = True,
 ) -> Iterator[Diagnostic]:
     """Faults of a network of this input and output, trained on this data set.
 
-    `last` is the layer that made the output; relative paths of the data set start at `folder`."""
+    `last` is the layer that made the output; relative paths of the data set start at `folder`. Where the data set is
+    the default and not `written`, `data_span` is the place of something else."""
     facts = data.facts(folder)
     if facts.shape is not None and facts.shape != input.sizes:
-        yield _wrong_input(input, input_span, Shape(facts.shape), data, data_span)
+        yield _wrong_input(input, input_span, Shape(facts.shape), data, data_span, written)
     end = last.span if last else input_span
     if output.rank:
         yield _no_classifier(output, end, data, data_span)
@@ -46,10 +55,10 @@ def _not_images(input: Shape, augmentation: Augmentation) -> str:
     return ""
 
 
-def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_span: Span) -> Diagnostic:
+def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_span: Span, written: bool) -> Diagnostic:
     fixes = [Fix(f"make the input {shape}", (Edit(span, str(shape)),))]
     fixes += [
-        Fix(f"or write {show(changed)}: {how}", (Edit(data_span, show(changed)),))
+        Fix(f"or write data: {show(changed)}, {how}", (Edit(data_span, show(changed)),) if written else ())
         for changed, how in _brought_to(input, shape, data)
     ]
     message = f"samples of {data.word} are {shape}, but the input is {input}"

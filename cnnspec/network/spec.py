@@ -144,7 +144,9 @@ class Spec:
         if recipe and shape and flow.shape:
             last = flow.steps[-1].node if flow.steps else None
             data_span = spans.get("data", item.name.span)
-            faults = disagreements(shape, span, flow.shape, last, recipe.data, data_span, self._data())
+            faults = disagreements(
+                shape, span, flow.shape, last, recipe.data, data_span, self._data(), written="data" in spans
+            )
             self.report(*map(self._explained, faults))
             self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
         if root and not self.failed and not self.broken:

@@ -27,9 +27,11 @@ def bind(word: type[AnyWord], call: CallValue) -> AnyWord:
     Raises `Faults` with everything that is wrong with the call.
     """
     bound = word(**bind_arguments(word.word, word.parameters(), call, refers=word.signature()))
-    message, right = bound.contradiction()
-    if message:
-        raise Faults(Diagnostic("E504", message, call.span, "these do not go together", fixes=(Fix(right),)))
+    wrong = bound.contradiction()
+    if wrong:
+        message, right = wrong
+        fix = Fix(f"write {right}", (Edit(call.span, str(right)),))
+        raise Faults(Diagnostic("E504", message, call.span, "these do not go together", fixes=(fix,)))
     return bound
 
 

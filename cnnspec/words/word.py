@@ -35,9 +35,9 @@ class Word(Record):
         ]
         return f"{self.word}({', '.join(given)})" if given else self.word
 
-    def contradiction(self) -> tuple[str, str]:
-        """Why these arguments cannot stand together, and what would be right; two empty texts where they can."""
-        return "", ""
+    def contradiction(self) -> tuple[str, Word] | None:
+        """Why these arguments cannot stand together, and the word with those that were probably meant."""
+        return None
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
