@@ -11,7 +11,7 @@ from cnnspec.network.model import Network
 from cnnspec.report.summary_text import size
 from cnnspec.training.error import TrainError
 
-SIGNS = ("can't allocate memory", "out of memory", "size calculation overflowed")
+SIGNS = ("can't allocate memory", "not enough memory", "out of memory", "size calculation overflowed")
 """What PyTorch says of it where it has no exception of its own."""
 
 
