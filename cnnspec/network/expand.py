@@ -24,8 +24,16 @@ from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.words import CallValue, Faults, bind, bind_arguments, closest, signature
 
-MOST_LAYERS = 100_000
+MOST_MODULES = 200_000
 DEEPEST = 100
+
+
+class TooLarge(Exception):
+    """The end of a walk: no use in going on to look for other faults."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.diagnostic = diagnostic
+        super().__init__(diagnostic)
 
 
 class Module(Record):
@@ -47,14 +55,18 @@ class Expander:
         self.blocks, self.report = blocks, report
         self.used: set[str] = set()
         self.expanded: dict[int, int] = {}
-        self.layers = 0
+        self.modules = 0
 
     def root(self, model: tree.Model, scope: Scope, shape: Shape | None, span: Span) -> tuple[GroupNode | None, Flow]:
         """The whole model for one input, or for an unknown one. No node where a shape stayed unknown."""
-        self.layers = 0
+        self.modules = 0
         self._count_uses(model)
         flow = Flow(shape, span)
-        children = self.body(model.body, Module("", scope, ()), flow)
+        try:
+            children = self.body(model.body, Module("", scope, ()), flow)
+        except TooLarge as reason:
+            self.report(reason.diagnostic)
+            return None, Flow(None, span)
         if children is None or shape is None or flow.shape is None:
             return None, flow
         root = GroupNode("", "", True, children, None, shape, flow.shape, model.span)
@@ -66,7 +78,7 @@ class Expander:
     def body(self, body: tree.Body, module: Module, flow: Flow) -> tuple[Node, ...] | None:
         """The children of a module; None where one of them could not be made."""
         if module.depth > DEEPEST:
-            raise Faults(Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", body.span, "too deep"))
+            raise TooLarge(Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", body.span, "too deep"))
         keys = Keys(self.report)
         children: list[Node] = []
         whole = True
@@ -104,6 +116,10 @@ class Expander:
     def step(self, step: tree.Step, module: Module, keys: Keys, flow: Flow) -> Node | None:
         key = keys.take(step)
         op = step.op
+        self.modules += 1
+        if self.modules > MOST_MODULES:
+            message = f"the network has more than {MOST_MODULES:,} layers and groups"
+            raise TooLarge(Diagnostic("E213", message, op.span, "too many"))
         if isinstance(op, tree.Combine):
             raise _combine(op)
         if isinstance(op, tree.Group):
@@ -149,9 +165,6 @@ class Expander:
 
     def layer(self, site: Site, word: type[Layer], module: Module, key: str, flow: Flow) -> LayerNode | None:
         call = site.call
-        self.layers += 1
-        if self.layers > MOST_LAYERS:
-            raise Faults(Diagnostic("E213", f"the network has more than {MOST_LAYERS:,} layers", call.span, "too many"))
         value = CallValue(call.name.text, arguments(call, module.scope), call.span, call.name.span)
         try:
             layer = bind(word, value)
