@@ -182,7 +182,7 @@ def _computed(node: ast.expr) -> Any:
 
 def atom(text: str) -> str:
     """An expression as an operand."""
-    return text if text.isidentifier() or text.isdigit() else f"({text})"
+    return text if re.fullmatch(r"\w+(\[\w+\])?", text) else f"({text})"
 
 
 def _whole(values: Values) -> bool:

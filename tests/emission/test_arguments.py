@@ -76,6 +76,11 @@ def test_choices_are_made_in_the_constructor() -> None:
     assert "nn.Conv2d(2 * width, 4, 1)," in found
 
 
+def test_an_item_as_an_operand() -> None:
+    found = lines("block B(w) { conv(w[0], 1), glu, batchnorm }\nmodel Net { input 3x8x8\n B([8, 1]), B([4, 2])\n}")
+    assert "nn.BatchNorm2d(w[0] // 2)," in found
+
+
 def test_a_choice_that_is_settled_is_not_shown() -> None:
     found = lines("""
         block Inner(w, wide=false) { conv(w * 2 if wide else w + 1, 1), batchnorm }
