@@ -40,6 +40,14 @@ class Commands(click.Group):
 
             fault = missing(error)
             fail(fault.msg, fault.help)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except BrokenPipeError:
+            raise  # click ends quietly where the reader of a pipe has gone
+        except OSError as error:
+            from cnnspec.cli.common import fail
+
+            fail(f"{error.filename or 'the output'}: {error.strerror}")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -47,14 +47,20 @@ def plan(name: str, network: Network) -> Planner:
 
 
 def variants(network: Network, bare: Source, parameter: str, value: Any) -> dict[Any, GroupNode]:
-    """The model with other values of one parameter; none where one of them gives no network of the same layers."""
+    """The model with other values of one parameter; none where one of them gives no network of the same layers.
+
+    Values around which the spec decides something are tried too, so that no choice is taken for settled; of these one
+    may be impossible."""
     found: dict[Any, GroupNode] = {}
     given = {name: show(value) for name, value in network.arguments.items()}
-    for other in other_values(value):
+    larger = other_values(value)
+    for other in dict.fromkeys((*larger, *turning_points(bare, value))):
         try:
             varied = load(bare, model=network.name, set=given | {parameter: show(other)}, input=str(network.input))
         except (SpecError, UsageFault):
-            return {}
+            if other in larger:
+                return {}
+            continue
         if body(varied.root) != body(network.root):
             return {}
         found[other] = varied.root
@@ -62,6 +68,7 @@ def variants(network: Network, bare: Source, parameter: str, value: Any) -> dict
 
 
 def other_values(value: Any) -> tuple[Any, ...]:
+    """Values that must be possible if the parameter is to be an argument."""
     match value:
         case bool():
             return (not value,)
@@ -70,6 +77,24 @@ def other_values(value: Any) -> tuple[Any, ...]:
         case float():
             return (value / 2, value / 4) if value else (0.5, 0.25)
     return ()
+
+
+COMPARISONS = frozenset({"<", ">", "<=", ">=", "==", "!="})
+
+
+def turning_points(source: Source, value: Any) -> tuple[int, ...]:
+    """Whole numbers beside those that the spec compares something with, at most ten of them."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return ()
+    compared = {
+        side.value
+        for node in walk(parse(source).file.items)
+        if isinstance(node, tree.Binary) and node.operator in COMPARISONS
+        for side in (node.left, node.right)
+        if isinstance(side, tree.Number) and isinstance(side.value, int)
+    }
+    beside = {number + step for number in compared for step in (-1, 0, 1)} - {value}
+    return tuple(sorted(number for number in beside if number > 0)[:10])
 
 
 def without_claims(source: Source) -> Source:

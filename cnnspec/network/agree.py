@@ -62,7 +62,9 @@ def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_spa
         for changed, how in _brought_to(input, shape, data)
     ]
     message = f"samples of {data.word} are {shape}, but the input is {input}"
-    return Diagnostic("E501", message, span, "the input", (Label(data_span, f"gives {shape}"),), fixes=tuple(fixes))
+    labels = (Label(data_span, f"gives {shape}"),) if written else ()
+    notes = () if written else (f"no data set is named, so {data.word} is used: write data: mnist, for instance",)
+    return Diagnostic("E501", message, span, "the input", labels, notes=notes, fixes=tuple(fixes))
 
 
 def _brought_to(input: Shape, shape: Shape, data: Dataset) -> Iterator[tuple[Dataset, str]]:

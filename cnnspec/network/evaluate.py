@@ -149,8 +149,7 @@ def _exact(value: Any) -> Any:
 def _divide(a: Any, b: Any) -> Any:
     from fractions import Fraction
 
-    quotient = Fraction(a) / Fraction(b)
-    return int(quotient) if quotient.denominator == 1 else quotient
+    return Fraction(a) / Fraction(b)
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -190,6 +189,9 @@ def _defined(value: Any, span: Span) -> None:
 
 
 def _bounded(value: Any, span: Span) -> Any:
+    """A result of arithmetic: a fraction that is whole becomes whole, and nothing grows without end."""
+    if getattr(value, "denominator", 0) == 1 and not isinstance(value, bool):
+        value = int(value)
     if isinstance(value, int) and value.bit_length() > LONGEST:
         raise bad("the number is too large", span)
     return value

@@ -199,6 +199,8 @@ class Expander:
             self.report(_inside(faults.linear_on_map(site, shape), module))
         if swapped := faults.torch_order(site.call, layer, shape):
             self.report(_inside(faults.read_in_torch_order(site.call, layer, swapped), module))
+        if channels := faults.channels_as_eps(site.call, layer):
+            self.report(_inside(channels, module))
         flow.believe(layer)
         flow.shape = output
         return LayerNode(module.key(key), key, site.step.label is not None, layer, shape, output, span)
@@ -271,8 +273,8 @@ class Expander:
         """A name that is neither a layer nor a block."""
         name = call.name.text
         known = [*LAYERS, *self.blocks]
-        meant = FAMILIAR.get(name.lower()) or next(iter(closest(name, known)), None)
-        meant = meant or next((word for word in known if word.lower() == name.lower()), None)
+        same = next((word for word in known if word.lower() == name.lower()), None)
+        meant = same or FAMILIAR.get(name.lower()) or next(iter(closest(name, known)), None)
         fixes = (Fix(f"did you mean {meant}?", (Edit(call.name.span, meant),)),) if meant else ()
         notes = () if meant else ("`cnnspec layers` lists the layers",)
         what = "block" if name[:1].isupper() else "layer"

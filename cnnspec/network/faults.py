@@ -41,8 +41,10 @@ def wrong_claim(site: Site, argument: tree.Argument, claimed: Any, layer: Layer,
         notes = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
         fixes += trails.repairs(trail, claimed)
     elif not trail.steps and isinstance(claimed, int):
-        shape = Shape((claimed, *trail.origin.spatial))
-        fixes.append(Fix(f"or change the input to {shape}", (Edit(trail.span, str(shape)),)))
+        last = trail.origin.rank > 1 and claimed == trail.origin.sizes[-1]
+        shape = Shape((claimed, *(trail.origin.sizes[:-1] if last else trail.origin.spatial)))
+        proposal = "channels stand first: the input is" if last else "or change the input to"
+        fixes.insert(0 if last else 1, Fix(f"{proposal} {shape}", (Edit(trail.span, str(shape)),)))
     return Diagnostic(
         "E301",
         message,
@@ -90,6 +92,19 @@ def torch_order(call: tree.Call, layer: Layer, shape: Shape) -> Fix | None:
         return None
     between = Span(call.span.source, given[0].span.end, given[1].span.start)
     return Fix(f"{layer.word} infers what arrives; both sizes are written with an arrow", (Edit(between, " -> "),))
+
+
+def channels_as_eps(call: tree.Call, layer: Layer) -> Diagnostic | None:
+    """`batchnorm(32)`, where PyTorch takes the channels and we, who infer them, take eps."""
+    names = list(layer.parameters())
+    for position, argument in enumerate(call.arguments):
+        if argument.name is None and names[position] == "eps" and layer.eps >= 1:  # type: ignore[attr-defined]
+            message = f"{layer.word} has an eps of {argument.value.span.text} here"
+            kept = ", ".join(a.span.text for a in call.arguments if a is not argument)
+            edit = Edit(call.span, f"{layer.word}({kept})" if kept else layer.word)
+            fix = Fix(f"{layer.word} infers the number of channels", (edit,))
+            return Diagnostic("W003", message, argument.span, "is this PyTorch's order?", fixes=(fix,))
+    return None
 
 
 def read_in_torch_order(call: tree.Call, layer: Layer, fix: Fix) -> Diagnostic:

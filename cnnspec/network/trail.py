@@ -77,7 +77,10 @@ def run(layers: list[Layer], shape: Shape) -> Shape | None:
 
 
 def chain_of_sizes(trail: Trail) -> str:
-    """The sizes of the map from the origin on, each change with its arithmetic, and what flatten made of it."""
+    """The sizes of the map from the origin on, each change with its arithmetic, and what flatten made of it; empty
+    where what arrives was made by a linear layer."""
+    if not trail.shape.rank and trail.origin.rank and before_flatten(trail) is None:
+        return ""
     changes = [step for step in trail.steps if step.node.input.spatial != step.node.output.spatial]
     slides = [step for step in changes if step.node.output.rank == step.node.input.rank]
     sizes = [_side(trail.origin), *(_side(step.node.output) for step in slides)]
@@ -142,7 +145,7 @@ def labels(trail: Trail, site: Site) -> tuple[Label, ...]:
         node = step.node
         if isinstance(node.layer, Flatten):
             return (Label(node.span, f"{node.input} becomes {node.output} here"),)
-        if node.input.channels != node.output.channels and node.span != site.call.span:
+        if node.layer.claims and node.span != site.call.span:
             return (Label(node.span, f"{node.output.channels} come from here"),)
     return (Label(trail.span, f"{trail.origin} starts here"),)
 

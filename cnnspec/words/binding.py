@@ -50,6 +50,7 @@ def bind_arguments(
     faults: list[Diagnostic] = []
     values: dict[str, Any] = {}
     places: dict[str, Span] = {} if spans is None else spans
+    misspelled: list[str] = []
     names = list(parameters)
     for position, argument in enumerate(call.arguments):
         name = argument.name
@@ -59,7 +60,9 @@ def bind_arguments(
                 continue
             name = names[position]
         elif name not in parameters:
-            faults.append(_unknown_argument(word, parameters, argument, refers))
+            meant = _meant(name, parameters)
+            faults.append(_unknown_argument(word, argument, meant, refers))
+            misspelled += meant
             continue
         if name in places:
             message = f"{word} is given {name} twice"
@@ -75,10 +78,12 @@ def bind_arguments(
                 continue
             message = f"{word} cannot take {describe(argument.value)} for {name}"
             takes = f"{name} takes {parameters[name].kind.takes}"
-            faults.append(Diagnostic("E204", message, argument.span, str(mismatch), notes=(takes,)))
+            bare = isinstance(argument.value, str) and parameters[name].kind.names
+            fixes = (Fix("names stand without quotes", (Edit(argument.span, str(argument.value)),)),) if bare else ()
+            faults.append(Diagnostic("E204", message, argument.span, str(mismatch), notes=(takes,), fixes=fixes))
         except Faults as nested:
             faults.extend(nested.diagnostics)
-    missing = [p.name for p in parameters.values() if p.default is REQUIRED and p.name not in places]
+    missing = [p.name for p in parameters.values() if p.default is REQUIRED and p.name not in (*places, *misspelled)]
     if missing:
         message = f"{word} is called without {' and '.join(missing)}"
         faults.append(
@@ -99,15 +104,46 @@ def unknown_name(symbol: Symbol) -> Diagnostic:
     )
 
 
+FAMILIAR = {
+    "kernel_size": "kernel",
+    "pool_size": "kernel",
+    "strides": "stride",
+    "filters": "out",
+    "out_channels": "out",
+    "out_features": "out",
+    "units": "out",
+    "num_groups": "groups",
+    "use_bias": "bias",
+    "dilation_rate": "dilation",
+    "rate": "p",
+    "ceil_mode": "ceil",
+    "negative_slope": "slope",
+    "output_size": "size",
+    "scale_factor": "factor",
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "dataset": "data",
+    "augmentation": "augment",
+    "scheduler": "schedule",
+    "lr_scheduler": "schedule",
+}
+"""Arguments by the names they have in PyTorch, Keras or speech."""
+
+
 def _too_many(word: str, names: list[str], argument: Argument, refers: str) -> Diagnostic:
     count = {0: "no arguments", 1: "one argument"}.get(len(names), f"{len(names)} arguments")
     return Diagnostic("E205", f"{word} takes {count}", argument.span, "one too many", notes=(f"it is {refers}",))
 
 
-def _unknown_argument(word: str, parameters: Mapping[str, Parameter], argument: Argument, refers: str) -> Diagnostic:
-    assert argument.name is not None
+def _meant(name: str, parameters: Mapping[str, Parameter]) -> list[str]:
+    """The argument that a wrong name stands for, or none."""
+    familiar = FAMILIAR.get(name, "")
+    return [familiar] if familiar in parameters else closest(name, parameters)
+
+
+def _unknown_argument(word: str, argument: Argument, meant: list[str], refers: str) -> Diagnostic:
     span = argument.name_span or argument.span
-    fixes = tuple(Fix(f"did you mean {close}?", (Edit(span, close),)) for close in closest(argument.name, parameters))
+    fixes = tuple(Fix(f"did you mean {name}?", (Edit(span, name),)) for name in meant)
     message = f"{word} has no argument {argument.name}"
     return Diagnostic("E202", message, span, "not known here", notes=(f"it is {refers}",), fixes=fixes)
 

@@ -49,9 +49,8 @@ def _integer(value: Any, least: int) -> int:
         if value < least:
             raise Mismatch(f"{value} is less than {least}")
         return value
-    if type(value).__name__ == "Fraction":
-        raise Mismatch(f"{value} is not a whole number")
-    raise Mismatch(f"{describe(value)} is not a whole number")
+    written = repr(value) if isinstance(value, float) else describe(value)
+    raise Mismatch(f"{written} is not a whole number")
 
 
 def _per_axis(value: Any, least: int) -> int | tuple[int, ...]:

@@ -276,3 +276,14 @@ def test_every_argument_that_is_offered_gives_a_right_network(network: Network) 
 
 def shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in module.state_dict().items()}
+
+
+def test_a_choice_is_not_taken_for_settled() -> None:
+    """The value at hand and larger ones fall on one side of the comparison; a smaller one must fall on the other."""
+    found = lines("""
+        model Net(width=4) { input 1x8x8
+          conv(8 if width > 3 else 16, 3)
+          conv(width, 3)
+        }""")
+    assert "nn.Conv2d(1, 8 if width > 3 else 16, 3)," in found
+    assert "nn.Conv2d(8 if width > 3 else 16, width, 3)," in found

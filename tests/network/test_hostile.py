@@ -33,5 +33,5 @@ def test_huge_numbers(size: str) -> None:
 
 
 def test_numbers_that_grow() -> None:
-    product = " * ".join(["999999999999999999"] * 400)
-    assert codes(f"model M {{\n  input 4\n  linear({product})\n}}\n") == ["E208"]
+    product = " * ".join(["999999999999999999"] * 30)
+    assert codes(f"model M {{\n  input 4\n  linear({product})\n}}\n") == ["E204"]
