@@ -12,6 +12,9 @@ import click
 from cnnspec.cli.common import FILE, input_option, parse_overrides, print_diagnostics, set_option
 from cnnspec.network import Checked, UsageFault, check, read_source
 
+MOST_SHOWN = 50
+"""Diagnostics of one file that are printed; whoever has more begins with these."""
+
 
 @click.command(short_help="Check every shape, name and claim of specs.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
@@ -34,7 +37,9 @@ def command(files: tuple[str, ...], overrides: tuple[str, ...], input_shape: str
             click.echo(f"error: {fault}", err=True)
             unreadable = True
             continue
-        print_diagnostics(checked.diagnostics)
+        print_diagnostics(checked.diagnostics[:MOST_SHOWN])
+        if len(checked.diagnostics) > MOST_SHOWN:
+            click.echo(f"... and {len(checked.diagnostics) - MOST_SHOWN:,} more\n", err=True)
         found.update(diagnostic.severity for diagnostic in checked.diagnostics)
         report(file, checked)
     if unreadable:

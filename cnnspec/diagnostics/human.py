@@ -84,9 +84,9 @@ class _Excerpt:
         yield self.bar()
         for source, start, end, new in _rewrites(fix.edits):
             for number in range(start, end + 1):
-                yield self.paint(f"{number:>{self.margin}} - {source.line(number)}", "error")
+                yield self.paint(f"{number:>{self.margin}} - {_clipped(source.line(number))}", "error")
             for offset, line in enumerate(new):
-                yield self.paint(f"{start + offset:>{self.margin}} + {line}", "help")
+                yield self.paint(f"{start + offset:>{self.margin}} + {_clipped(line)}", "help")
 
 
 def _rewrites(edits: Iterable[Edit]) -> Iterator[tuple[Source, int, int, list[str]]]:
@@ -118,6 +118,10 @@ def _cut(text: str, column: int) -> tuple[str, int]:
         return text, 0
     left = max(0, min(column - 1 - WIDEST // 3, len(text) - WIDEST))
     return text[left : left + WIDEST], left
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
 
 
 def _width(text: str) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from textwrap import wrap
+from typing import get_args
 
 from cnnspec.emission.classes import free
 from cnnspec.emission.layout import WIDTH, docstring
@@ -26,6 +27,8 @@ def emit(network: Network, *, style: Style = "sequential") -> str:
     "sequential" writes groups as `nn.Sequential`, "forward" writes every step out in a `forward`. Either way the
     parameters have the names that `build` gives them and, after the same seed, the same values.
     """
+    if style not in get_args(Style):
+        raise ValueError(f"style is one of {', '.join(get_args(Style))}, not {style}")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     planned = plan(class_name(network.name), network)

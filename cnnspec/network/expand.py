@@ -326,10 +326,12 @@ def _combine(op: tree.Combine) -> Faults:
     name = op.call.name.text
     if name in ("add", "multiply", "concat", "residual", "aux"):
         return unsupported(f"{name} (a network with branches) is", op.call.name.span)
+    span = op.call.name.span
+    if not op.call.arguments and isinstance(op.body, tree.Body):
+        fix = Fix("write a colon behind the name of a group", (Edit(span, f"{name}:"),))
+        return Faults(Diagnostic("E201", f"{name} has no colon behind it", span, "the name of a group?", fixes=(fix,)))
     note = "braces follow add, multiply, concat, residual and aux"
-    return Faults(
-        Diagnostic("E201", f"{name} does not combine branches", op.call.name.span, "not known", notes=(note,))
-    )
+    return Faults(Diagnostic("E201", f"{name} does not combine branches", span, "not known", notes=(note,)))
 
 
 def _misplaced(word: str, argument: tree.Argument) -> Diagnostic:

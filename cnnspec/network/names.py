@@ -54,7 +54,12 @@ FAMILIAR = {
 
 # fmt: off
 TAKEN = frozenset((
-    "T_destination", "_apply", "_backward_hooks", "_backward_pre_hooks", "_buffers", "_call_impl",
+    "T_destination", "__add__", "__annotations__", "__call__", "__class__", "__delattr__", "__delitem__",
+    "__dict__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__", "__getattr__", "__getattribute__",
+    "__getitem__", "__getstate__", "__gt__", "__hash__", "__iadd__", "__imul__", "__init__", "__init_subclass__",
+    "__iter__", "__le__", "__len__", "__lt__", "__module__", "__mul__", "__ne__", "__new__", "__reduce__",
+    "__reduce_ex__", "__repr__", "__rmul__", "__setattr__", "__setitem__", "__setstate__", "__sizeof__", "__str__",
+    "__subclasshook__", "__weakref__", "_apply", "_backward_hooks", "_backward_pre_hooks", "_buffers", "_call_impl",
     "_compiled_call_impl", "_forward_hooks", "_forward_hooks_always_called", "_forward_hooks_with_kwargs",
     "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_get_backward_hooks", "_get_backward_pre_hooks",
     "_get_item_by_idx", "_get_name", "_is_full_backward_hook", "_load_from_state_dict",
@@ -102,7 +107,7 @@ class Keys:
         if key in self.taken:
             first = Label(self.taken[key], "first used here")
             return Diagnostic("E207", f"two children of this module are called {key}", span, "used again", (first,))
-        if key in TAKEN or key.startswith("__"):
+        if key in TAKEN:
             note = "PyTorch refuses a submodule of that name"
             return Diagnostic("E214", f"every PyTorch module has a {key} of its own", span, "taken", notes=(note,))
         if not key or "." in key:

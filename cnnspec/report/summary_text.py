@@ -158,7 +158,8 @@ def _count(number: int) -> str:
 
 
 def _millions(number: int) -> str:
-    return f"{number / MILLION:,.1f}" if number else ""
+    tenths = round(number, -5) // (MILLION // 10)  # whole numbers: a float has too few digits for some layers
+    return f"{tenths // 10:,}.{tenths % 10}" if number else ""
 
 
 def _share(part: int, whole: int) -> str:

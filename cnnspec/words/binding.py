@@ -158,9 +158,11 @@ def word_of(registry: Mapping[str, type[Word]], takes: str) -> Kind:
             raise Mismatch(f"{describe(value)} is none")
         word = registry.get(value.name)
         if word is None:
-            close = closest(value.name, registry)
-            hint = f", {close[0]} is" if close else f"; there are {', '.join(registry)}"
-            raise Mismatch(f"{value.name} is none{hint}")
+            meant = closest(value.name.lower(), registry)
+            fixes = tuple(Fix(f"did you mean {name}?", (Edit(value.name_span, name),)) for name in meant)
+            notes = () if meant else (f"there are {', '.join(registry)}",)
+            message = f"{value.name} is not {takes}"
+            raise Faults(Diagnostic("E204", message, value.name_span, "not known", notes=notes, fixes=fixes))
         return bind(word, value)
 
     return Kind(takes, read, names=True)

@@ -126,3 +126,11 @@ def test_crlf_tabs_and_a_byte_order_mark(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "windows.cnn:3:" in result.stderr
     assert "\r" not in result.stderr
+
+
+def test_many_errors_are_counted_and_the_first_are_shown() -> None:
+    text = "model M {\n  input 1x8x8\n" + "  cnov(3)\n" * 200 + "}\n"
+    result = run("-", text=text)
+    assert result.stderr.count("error[E201]") == 50
+    assert "... and 150 more" in result.stderr
+    assert "200 errors" in result.stdout
