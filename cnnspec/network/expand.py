@@ -17,7 +17,7 @@ from cnnspec.network import faults
 from cnnspec.network.evaluate import Scope, arguments, evaluate, unsupported
 from cnnspec.network.flow import Flow
 from cnnspec.network.model import BlockUse, GroupNode, LayerNode, Node
-from cnnspec.network.names import FAMILIAR, Keys, parameters_of
+from cnnspec.network.names import Keys, parameters_of
 from cnnspec.network.trail import Site, Step
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Span
@@ -271,10 +271,12 @@ class Expander:
 
     def unknown(self, call: tree.Call) -> Diagnostic:
         """A name that is neither a layer nor a block."""
+        from cnnspec.syntax.modules import layer_word
+
         name = call.name.text
         known = [*LAYERS, *self.blocks]
         same = next((word for word in known if word.lower() == name.lower()), None)
-        meant = same or FAMILIAR.get(name.lower()) or next(iter(closest(name, known)), None)
+        meant = same or layer_word(name) or next(iter(closest(name, known)), None)
         fixes = (Fix(f"did you mean {meant}?", (Edit(call.name.span, meant),)),) if meant else ()
         notes = () if meant else ("`cnnspec layers` lists the layers",)
         what = "block" if name[:1].isupper() else "layer"

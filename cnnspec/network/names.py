@@ -1,4 +1,4 @@
-"""Names: keys of submodules, parameters of blocks, and what people call layers elsewhere."""
+"""Names: keys of submodules and parameters of blocks."""
 
 from __future__ import annotations
 
@@ -12,45 +12,6 @@ from cnnspec.words import Kind, Parameter
 
 ANY = Kind("any value", lambda value: value, names=True)
 """The kind of a block's parameters: what a value is good for shows where the block uses it."""
-
-FAMILIAR = {
-    "conv1d": "conv",
-    "conv2d": "conv",
-    "conv3d": "conv",
-    "convolution": "conv",
-    "convtranspose2d": "conv_transpose",
-    "conv2dtranspose": "conv_transpose",
-    "deconv": "conv_transpose",
-    "pool": "maxpool",
-    "maxpool1d": "maxpool",
-    "maxpool2d": "maxpool",
-    "maxpool3d": "maxpool",
-    "maxpooling2d": "maxpool",
-    "max_pool2d": "maxpool",
-    "avgpool2d": "avgpool",
-    "averagepooling2d": "avgpool",
-    "adaptiveavgpool2d": "adaptive_avgpool",
-    "globalaveragepooling2d": "adaptive_avgpool",
-    "gap": "adaptive_avgpool",
-    "bn": "batchnorm",
-    "batchnorm1d": "batchnorm",
-    "batchnorm2d": "batchnorm",
-    "batch_norm": "batchnorm",
-    "batchnormalization": "batchnorm",
-    "layer_norm": "layernorm",
-    "layernormalization": "layernorm",
-    "dense": "linear",
-    "fc": "linear",
-    "fully_connected": "linear",
-    "dropout2d": "channel_dropout",
-    "spatialdropout2d": "channel_dropout",
-    "leakyrelu": "leaky_relu",
-    "swish": "silu",
-    "lrn": "local_response_norm",
-    "view": "flatten",
-    "reshape": "flatten",
-}
-"""Layers by the names they have in Python, Keras or speech, in lower case."""
 
 # fmt: off
 TAKEN = frozenset((

@@ -1,4 +1,4 @@
-"""Layers written with the class names of PyTorch or Keras: `nn.Conv2d(3, 32, 3)`, `self.fc = nn.Linear(8, 2)`."""
+"""Layers by the names they have elsewhere: `nn.Conv2d(3, 32, 3)`, `self.fc = nn.Linear(8, 2)`, `Dense`, `bn`."""
 
 from __future__ import annotations
 
@@ -9,32 +9,54 @@ from cnnspec.syntax.place import Place
 
 WORDS = {
     "conv": "conv",
+    "convolution": "conv",
     "convtranspose": "conv_transpose",
+    "conv2dtranspose": "conv_transpose",
+    "deconv": "conv_transpose",
     "linear": "linear",
     "dense": "linear",
+    "fc": "linear",
+    "fully_connected": "linear",
     "maxpool": "maxpool",
     "maxpooling": "maxpool",
+    "max_pool": "maxpool",
+    "pool": "maxpool",
     "avgpool": "avgpool",
     "averagepooling": "avgpool",
+    "avg_pool": "avgpool",
+    "globalaveragepooling": "adaptive_avgpool",
+    "global_avg_pool": "adaptive_avgpool",
+    "gap": "adaptive_avgpool",
     "adaptiveavgpool": "adaptive_avgpool",
     "adaptivemaxpool": "adaptive_maxpool",
     "batchnorm": "batchnorm",
     "batchnormalization": "batchnorm",
+    "batch_norm": "batchnorm",
+    "bn": "batchnorm",
     "instancenorm": "instancenorm",
     "groupnorm": "groupnorm",
     "layernorm": "layernorm",
+    "layernormalization": "layernorm",
+    "layer_norm": "layernorm",
+    "lrn": "local_response_norm",
     "dropout": "dropout",
+    "spatialdropout": "channel_dropout",
     "leakyrelu": "leaky_relu",
     "logsoftmax": "log_softmax",
+    "hsigmoid": "hardsigmoid",
+    "hswish": "hardswish",
+    "swish": "silu",
+    "view": "flatten",
+    "reshape": "flatten",
     "activation": "relu",
 } | {word: word for word in "relu relu6 silu sigmoid tanh gelu elu prelu selu mish softmax flatten identity".split()}  # noqa: SIM905
-"""From the name of a class, in lower case and without its rank."""
+"""From the name of a class, in lower case and without its rank, or from what the layer is called in speech."""
 
 TAKES_INCOMING = ("conv", "conv_transpose", "linear")
 
 
 def layer_word(name: str) -> str | None:
-    """The layer that a class name means: `conv` for `Conv2d`; None if there is none."""
+    """The layer that a name from elsewhere means: `conv` for `Conv2d`; None if there is none."""
     rank = re.search(r"([123])[dD]$", name)
     if rank and name.startswith("Dropout"):
         return "channel_dropout"
