@@ -15,6 +15,9 @@ class Source(Record):
     name: str
     text: str
 
+    def __repr__(self) -> str:
+        return f"<Source {self.name}, {len(self.text)} characters>"
+
     @cached_property
     def starts(self) -> list[int]:
         """Offset at which each line begins."""

@@ -67,7 +67,8 @@ def load(
         raise SpecError(checked.errors)
     networks = checked.networks
     if len(networks) > 1:
-        raise UsageFault(f"choose one with --model: {source.name} has {', '.join(n.name for n in networks)}")
+        names = ", ".join(network.name for network in networks)
+        raise UsageFault(f"{source.name} has several models: {names}; choose one with --model NAME (model= in Python)")
     if not networks:
         raise UsageFault(f"no model of {source.name} can be built: their parameters have no values")
     return networks[0]

@@ -79,6 +79,9 @@ class Network(Record):
     recipe: Recipe | None
     folder: str
 
+    def __repr__(self) -> str:
+        return f"<Network {self.name}: {self.input} -> {self.output}, {self.parameters:,} parameters>"
+
     @property
     def input(self) -> Shape:
         return self.root.input
