@@ -198,7 +198,7 @@ class Expander:
         if isinstance(layer, Linear) and shape.rank:
             self.report(_inside(faults.linear_on_map(site, shape), module))
         if swapped := faults.torch_order(site.call, layer, shape):
-            self.report(_inside(faults.read_in_torch_order(site.call, layer, swapped), module))
+            self.report(_inside(faults.read_in_torch_order(site.call, layer, shape.rank, swapped), module))
         if channels := faults.channels_as_eps(site.call, layer):
             self.report(_inside(channels, module))
         flow.believe(layer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.network import trail as trails
 from cnnspec.network.model import LayerNode
@@ -107,9 +107,9 @@ def channels_as_eps(call: tree.Call, layer: Layer) -> Diagnostic | None:
     return None
 
 
-def read_in_torch_order(call: tree.Call, layer: Layer, fix: Fix) -> Diagnostic:
-    kernel = layer.kernel  # type: ignore[attr-defined]
-    message = f"{layer.word} has a kernel of {kernel}x{kernel} here"
+def read_in_torch_order(call: tree.Call, layer: Layer, rank: int, fix: Fix) -> Diagnostic:
+    kernel = "x".join([str(layer.kernel)] * rank)  # type: ignore[attr-defined]
+    message = f"{layer.word} has a kernel of {kernel} here"
     note = f"the arguments are {layer.signature()}"
     return Diagnostic("W003", message, call.span, "is this PyTorch's order?", notes=(note,), fixes=(fix,))
 
@@ -124,7 +124,8 @@ def unflattened(site: Site, argument: tree.Argument, claimed: Any, layer: Layer,
     if claimed != shape.elements:
         both = (*fix.edits, Edit(claim.span, str(shape.elements)))
         fix = Fix(f"put flatten before it, and write the {shape.elements} features that come out", both)
-    return Diagnostic("E301", message, claim.span, "written here", trails.labels(trail, site), why, fixes=(fix,))
+    labels = tuple(Label(step.node.span, f"{shape} comes out here") for step in trail.steps[-1:])
+    return Diagnostic("E301", message, claim.span, "written here", labels, why, fixes=(fix,))
 
 
 def linear_on_map(site: Site, shape: Shape) -> Diagnostic:

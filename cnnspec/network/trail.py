@@ -186,12 +186,8 @@ def _up_to(origin: Shape, fitting: list[int]) -> str:
     """The largest of the fitting inputs, and whether all between fit too."""
     if len(fitting) == 1:
         return ""
-    gaps = fitting[-1] - fitting[0] + 1 > len(fitting)
-    return (
-        f" ({len(fitting)} sizes up to {_square(origin, fitting[-1])})"
-        if gaps
-        else f" (up to {_square(origin, fitting[-1])})"
-    )
+    some = f"{len(fitting)} sizes " if fitting[-1] - fitting[0] + 1 > len(fitting) else ""
+    return f" ({some}up to {_square(origin, fitting[-1])})"
 
 
 def _square(shape: Shape, side: int) -> Shape:
