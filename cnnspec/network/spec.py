@@ -272,9 +272,17 @@ class Spec:
     def _check_settings(self) -> None:
         """Every `train { }` by itself: also one whose model has errors, or is not there."""
         models = {**self.models, **self.presets}
+        seen: dict[str, Span] = {}
         for item in self.file.items:
             if not isinstance(item, tree.Train):
                 continue
+            name = item.model.text if item.model else ""
+            place = Span(item.span.source, item.span.start, item.model.span.end if item.model else item.span.start + 5)
+            if name in seen:
+                labels = (Label(seen[name], "first here"),)
+                message = f"the training of {name or 'all models'} is described twice"
+                self.report(Diagnostic("E207", message, place, "again here", labels))
+            seen.setdefault(name, place)
             if item.model and item.model.text not in models:
                 message = f"there is no model {item.model.text} to train"
                 self.report(Diagnostic("E210", message, item.model.span, "not a model"))
