@@ -68,13 +68,19 @@ def _inferred(site: Site, argument: tree.Argument, arriving: int) -> Fix:
 
 
 def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Diagnostic:
-    """`linear(4096, 10)`: both sizes, as PyTorch takes them. Proposes the arrow."""
+    """`linear(4096, 10)` and `conv(3, 32, kernel_size=3)`: both sizes, as PyTorch takes them. Proposes the arrow."""
     sizes = [a.value for a in call.arguments if a.name is None and isinstance(a.value, tree.Number)]
-    if layer.word != "linear" or len(sizes) != 2 or diagnostic.span != sizes[1].span:
+    if layer.claims is None or len(sizes) != 2:
         return diagnostic
-    between = Span(call.span.source, sizes[0].span.end, sizes[1].span.start)
-    fix = Fix("incoming features stand before an arrow, or are left out", (Edit(between, " -> "),))
-    return diagnostic.replace(fixes=(fix,))
+    kernels = [a.name for a in call.arguments if a.name and a.name.text in ("kernel", "kernel_size")]
+    wrong_kernel = diagnostic.code in ("E202", "E205") and any(
+        name.span.start <= diagnostic.span.start <= name.span.end + 1 for name in kernels
+    )
+    if not wrong_kernel and (layer.word != "linear" or diagnostic.span != sizes[1].span):
+        return diagnostic
+    between = Edit(Span(call.span.source, sizes[0].span.end, sizes[1].span.start), " -> ")
+    edits = (between, *(Edit(name.span, "kernel") for name in kernels))
+    return diagnostic.replace(fixes=(Fix("what arrives stands before an arrow, or is left out", edits),))
 
 
 LARGEST_KERNEL = 11
