@@ -61,6 +61,12 @@ class Span(Record):
     def column(self) -> int:
         return self.source.position(self.start)[1]
 
+    @property
+    def first_word(self) -> Span:
+        """The keyword that a statement or item begins with."""
+        length = next((at for at, character in enumerate(self.text) if not character.isalnum()), len(self.text))
+        return Span(self.source, self.start, self.start + length)
+
     def to(self, other: Span) -> Self:
         """From the start of this one to the end of the other."""
         return type(self)(self.source, self.start, other.end)

@@ -51,7 +51,7 @@ class Module(Record):
 class Expander:
     """Walks the models of one file; `report` takes what is wrong with them."""
 
-    def __init__(self, blocks: Mapping[str, tree.Block], report: Callable[[Diagnostic], None]) -> None:
+    def __init__(self, blocks: Mapping[str, tree.Block], report: Callable[..., None]) -> None:
         self.blocks, self.report = blocks, report
         self.used: set[str] = set()
         self.expanded: dict[int, int] = {}
@@ -92,7 +92,7 @@ class Expander:
                     note = "a model has one input, before its layers"
                     self.report(Diagnostic("E211", "input inside a block or group", statement.span, notes=(note,)))
             elif not isinstance(statement, tree.Assert):
-                self.report(unsupported(f"{_STATEMENTS[type(statement)]} is", _head(statement)).diagnostics[0])
+                self.report(unsupported(f"{_STATEMENTS[type(statement)]} is", statement.span.first_word).diagnostics[0])
                 flow.lose()
                 whole = False
         return tuple(children) if whole else None
@@ -103,8 +103,7 @@ class Expander:
             try:
                 node = self.step(step, module, keys, flow)
             except Faults as wrong:
-                for diagnostic in wrong.diagnostics:
-                    self.report(_inside(diagnostic, module))
+                self.tell(module, *wrong.diagnostics)
                 flow.lose()
                 node = None
             if node:
@@ -169,8 +168,7 @@ class Expander:
         try:
             layer = bind(word, value)
         except Faults as wrong:
-            for diagnostic in wrong.diagnostics:
-                self.report(_inside(faults.two_sizes(call, word, diagnostic), module))
+            self.tell(module, *(faults.two_sizes(call, word, diagnostic) for diagnostic in wrong.diagnostics))
             if not _keeps_shape(word, flow.shape):
                 flow.lose()
             return None
@@ -192,15 +190,15 @@ class Expander:
         try:
             output = layer.output(shape)
         except Refused as refused:
-            self.report(_inside(faults.refused(site, layer, refused, flow.trail), module))
+            self.tell(module, faults.refused(site, layer, refused, flow.trail))
             flow.lose()
             return None
         if isinstance(layer, Linear) and shape.rank:
-            self.report(_inside(faults.linear_on_map(site, shape), module))
+            self.tell(module, faults.linear_on_map(site, shape))
         if swapped := faults.torch_order(site.call, layer, shape):
-            self.report(_inside(faults.read_in_torch_order(site.call, layer, shape.rank, swapped), module))
+            self.tell(module, faults.read_in_torch_order(site.call, layer, shape.rank, swapped))
         if channels := faults.channels_as_eps(site.call, layer):
-            self.report(_inside(channels, module))
+            self.tell(module, channels)
         flow.believe(layer)
         flow.shape = output
         return LayerNode(module.key(key), key, site.step.label is not None, layer, shape, output, span)
@@ -225,7 +223,7 @@ class Expander:
                 continue
             flattened = isinstance(layer, Linear) and flow.shape.rank > 0
             wrong = faults.unflattened if flattened else faults.wrong_claim
-            self.report(_inside(wrong(site, argument, claimed, layer, flow.trail), module))
+            self.tell(module, wrong(site, argument, claimed, layer, flow.trail))
             return not flattened
         return True
 
@@ -239,8 +237,7 @@ class Expander:
         try:
             sizes = faults.predicted_sizes(evaluate(prediction, module.scope), prediction.span)
         except Faults as wrong:
-            for diagnostic in wrong.diagnostics:
-                self.report(diagnostic)
+            self.report(*wrong.diagnostics)
             return
         if flow.shape is None:
             known = [size for size in sizes if size is not None]
@@ -248,7 +245,7 @@ class Expander:
                 flow.restart(Shape(tuple(known)), prediction.span)
         elif not _matches(sizes, flow.shape):
             if flow.believed is None or not _matches(sizes, flow.believed):
-                self.report(_inside(faults.wrong_prediction(prediction, sizes, flow.trail), module))
+                self.tell(module, faults.wrong_prediction(prediction, sizes, flow.trail))
             flow.believed = _filled(sizes, flow.shape)
 
     def asserts(self, body: tree.Body, scope: Scope, layers: Any) -> None:
@@ -264,10 +261,14 @@ class Expander:
                 if holds is not True:
                     self.report(faults.wrong_assertion(claim, holds, count, nodes))
             except Faults as wrong:
-                for diagnostic in wrong.diagnostics:
-                    self.report(diagnostic)
+                self.report(*wrong.diagnostics)
 
     # ----------------------------------------------------------------------------------------------------- helpers
+
+    def tell(self, module: Module, *diagnostics: Diagnostic) -> None:
+        """Report faults; those inside a block with the uses of the block that they show in."""
+        uses = tuple(Label(use.span, f"in {use.name}, used here") for use in reversed(module.uses))
+        self.report(*(diagnostic.replace(labels=diagnostic.labels + uses) for diagnostic in diagnostics))
 
     def unknown(self, call: tree.Call) -> Diagnostic:
         """A name that is neither a layer nor a block."""
@@ -341,21 +342,6 @@ def _misplaced(word: str, argument: tree.Argument) -> Diagnostic:
     return Diagnostic(
         "E209", f"{word} takes no arrow here", argument.span, "this claims an incoming size", notes=(note,)
     )
-
-
-def _head(statement: Any) -> Span:
-    """The keyword of a statement."""
-    span: Span = statement.span
-    word = span.text.split(maxsplit=1)[0]
-    return Span(span.source, span.start, span.start + len(word))
-
-
-def _inside(diagnostic: Diagnostic, module: Module) -> Diagnostic:
-    """A fault inside a block, with the use of the block that it shows in."""
-    if not module.uses:
-        return diagnostic
-    uses = tuple(Label(use.span, f"in {use.name}, used here") for use in reversed(module.uses))
-    return diagnostic.replace(labels=diagnostic.labels + uses)
 
 
 def _keeps_shape(word: type[Layer], shape: Shape | None) -> bool:

@@ -18,6 +18,10 @@ class Flow:
     """
 
     def __init__(self, shape: Shape | None, span: Span) -> None:
+        self.restart(shape, span)
+
+    def restart(self, shape: Shape | None, span: Span) -> None:
+        """Go on from the input, or from a shape that the text states at `span`."""
         self.shape, self.believed = shape, shape
         self.axes = shape.rank + 1 if shape else None
         self.steps: list[Step] = []
@@ -31,10 +35,6 @@ class Flow:
     def lose(self) -> None:
         """Nothing is known any more but the number of axes."""
         self.shape = self.believed = None
-
-    def restart(self, shape: Shape, span: Span) -> None:
-        """Go on from a shape that the text states."""
-        self.__init__(shape, span)  # type: ignore[misc]
 
     def pass_unknown(self, layer: Layer, span: Span) -> None:
         """Behind a layer while the shape is unknown: flatten and linear make it known again."""

@@ -29,8 +29,8 @@ class Overrides(Record):
 
 
 def overrides(given: Mapping[str, object], input: object | None) -> Overrides:
-    """Values as text of the language (`"[1, 2]"`, `"sgd(lr=0.1)"`) or as Python values; raises `SpecError` or
-    `Faults` for text that has no value."""
+    """Values as text of the language (`"[1, 2]"`, `"sgd(lr=0.1)"`) or as Python values; raises `UsageFault`
+    for text that has no value."""
     prefix = "train."
     parameters = {name: read(name, value) for name, value in given.items() if not name.startswith(prefix)}
     settings = {}

@@ -277,7 +277,8 @@ class Spec:
             if not isinstance(item, tree.Train):
                 continue
             name = item.model.text if item.model else ""
-            place = Span(item.span.source, item.span.start, item.model.span.end if item.model else item.span.start + 5)
+            word = item.span.first_word
+            place = word.to(item.model.span) if item.model else word
             if name in seen:
                 labels = (Label(seen[name], "first here"),)
                 message = f"the training of {name or 'all models'} is described twice"
