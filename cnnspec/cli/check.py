@@ -11,6 +11,7 @@ import click
 
 from cnnspec.cli.common import FILE, input_option, parse_overrides, print_diagnostics, set_option
 from cnnspec.network import Checked, UsageFault, check, read_source
+from cnnspec.words import counted
 
 MOST_SHOWN = 50
 """Diagnostics of one file that are printed; whoever has more begins with these."""
@@ -70,15 +71,10 @@ def report(file: str, checked: Checked) -> None:
     errors = len(checked.errors)
     warnings = sum(diagnostic.severity == "warning" for diagnostic in checked.diagnostics)
     if errors:
-        click.echo(f"{name}: {count(errors, 'error')}" + (f", {count(warnings, 'warning')}" if warnings else ""))
+        click.echo(f"{name}: {counted(errors, 'error')}" + (f", {counted(warnings, 'warning')}" if warnings else ""))
         return
     for network in checked.networks:
         sizes = f"{network.input} -> {network.output}"
         click.echo(f"{name}: {network.name} is right: {sizes}, {network.parameters:,} parameters")
     if not checked.networks:
         click.echo(f"{name}: no errors")
-
-
-def count(number: int, what: str) -> str:
-    """`1 error`, `2 errors`"""
-    return f"{number} {what}" + ("" if number == 1 else "s")

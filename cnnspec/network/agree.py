@@ -10,7 +10,7 @@ from cnnspec.layers.base import Shape
 from cnnspec.network.model import LayerNode
 from cnnspec.recipe import Augmentation
 from cnnspec.source import Span
-from cnnspec.words import show
+from cnnspec.words import counted, show
 
 
 def disagreements(
@@ -91,13 +91,14 @@ def _no_classifier(output: Shape, span: Span, data: Dataset, data_span: Span) ->
 def _wrong_classes(output: Shape, span: Span, facts: Facts, data: Dataset, data_span: Span) -> Diagnostic:
     assert facts.classes is not None
     classes = len(facts.classes)
-    message = f"the network ends in {output.channels} values, but {data.word} has {classes} classes"
+    ends, has = counted(output.channels, "value"), counted(classes, "class")
+    message = f"the network ends in {ends}, but {data.word} has {has}"
     fixes = (Fix(f"make the last layer's output {classes}"),)
     return Diagnostic(
         "E502",
         message,
         span,
         f"{output.channels} come out here",
-        (Label(data_span, f"{classes} classes"),),
+        (Label(data_span, has),),
         fixes=fixes,
     )

@@ -20,7 +20,7 @@ from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.objective import Objective, objective_of
-from cnnspec.training.report import counted
+from cnnspec.words import counted
 
 
 @dataclass(frozen=True)

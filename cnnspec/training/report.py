@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 from cnnspec.training.config import Config
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
+from cnnspec.words import counted
 
 if TYPE_CHECKING:
     from cnnspec.training.run import Run
 
 WIDTH = 100
-
-
-def counted(number: int, what: str) -> str:
-    """`1 class`, `2 classes`, `1,000 samples`."""
-    plural = what + ("es" if what.endswith("s") else "s")
-    return f"{number:,} {what if number == 1 else plural}"
 
 
 def opening(config: Config, messages: Sequence[str], device: str, folder: Path) -> Iterator[str]:

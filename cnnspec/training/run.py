@@ -23,6 +23,7 @@ from cnnspec.training.loop import Measured, fit, measure
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.plan import Plan, plan_run, ready
 from cnnspec.training.reading import Reading, no_longer_finite, read_curves
+from cnnspec.words import counted
 
 Status = Literal["finished", "interrupted", "diverged", "failed"]
 
@@ -97,7 +98,7 @@ def train(
             model.load_state_dict(record.read_weights(folder, "best")[0])
             test = measure(model, data.test, data, plan.objective, plan.recipe.batch)
     except KeyboardInterrupt:
-        status, fault = "interrupted", f"interrupted after {report.counted(len(history), 'epoch')}"
+        status, fault = "interrupted", f"interrupted after {counted(len(history), 'epoch')}"
     except Diverged as diverged:
         status, fault = "diverged", diverged.message
     except TrainError as failed:
@@ -157,7 +158,7 @@ def explained(plan: Plan) -> Iterator[None]:
     """What PyTorch raises where a step cannot be made, in words that say what to do."""
     batch = plan.recipe.batch
     smaller = (f"smaller steps need less: --batch {batch // 2}",) if batch > 1 else ()
-    what = f"steps of {report.counted(batch, 'sample')} through {plan.network.name}"
+    what = f"steps of {counted(batch, 'sample')} through {plan.network.name}"
     try:
         with enough_memory(plan.device, what, *smaller, weight_of(plan.network)):
             yield

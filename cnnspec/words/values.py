@@ -77,3 +77,9 @@ def closest(name: str, known: Iterable[str]) -> list[str]:
     from difflib import get_close_matches
 
     return get_close_matches(name, list(known), 1)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 class`, `2 classes`, `1,000 samples`."""
+    plural = what + ("es" if what.endswith("s") else "s")
+    return f"{number:,} {what if number == 1 else plural}"
