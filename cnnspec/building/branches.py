@@ -1,0 +1,88 @@
+"""The module of a group that holds a combinator, a bare parameter or a side output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import add, mul
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Join(NamedTuple):
+    """Branches that each receive the input, or with `split` an equal share of its channels, and how their outputs
+    become one. `axis` is that of the channels, the batch counted.
+
+    `aux` has one branch, whose output goes aside in training; its input passes on."""
+
+    kind: Literal["add", "multiply", "concat", "aux"]
+    branches: tuple[Plan, ...]
+    split: bool = False
+    axis: int = 1
+
+
+Plan = tuple[str | Join, ...]
+"""Steps that run one after another: children by their keys, and joins."""
+
+
+class Branches(nn.Module):
+    """Runs a plan over its children; a bare parameter among them is multiplied with what arrives.
+
+    With side outputs inside it returns `(output, side outputs, the deepest first)` in training mode."""
+
+    def __init__(self, children: Mapping[str, nn.Module | nn.Parameter], plan: Plan) -> None:
+        super().__init__()
+        for key, child in children.items():
+            if isinstance(child, nn.Module):
+                self.add_module(key, child)
+            else:
+                self.register_parameter(key, child)
+        self._plan = plan
+        self._has_sides = _has_aux(plan) or any(map(has_sides, children.values()))
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        sides: list[Tensor] = []
+        output = _run(self, self._plan, x, sides)
+        return (output, *reversed(sides)) if self._has_sides and self.training else output
+
+
+def has_sides(module: object) -> bool:
+    """Whether a module has side outputs that it returns in training."""
+    return isinstance(module, Branches) and module._has_sides
+
+
+def _has_aux(plan: Plan) -> bool:
+    return any(join.kind == "aux" or any(map(_has_aux, join.branches)) for join in plan if isinstance(join, Join))
+
+
+def _run(module: Branches, plan: Plan, x: Tensor, sides: list[Tensor]) -> Tensor:
+    """The output of a plan; side outputs are put behind those of earlier steps."""
+    for step in plan:
+        x = _join(module, step, x, sides) if isinstance(step, Join) else _call(module, step, x, sides)
+    return x
+
+
+def _call(module: Branches, key: str, x: Tensor, sides: list[Tensor]) -> Tensor:
+    child = getattr(module, key)
+    if isinstance(child, nn.Parameter):
+        return child * x
+    output: Tensor | tuple[Tensor, ...] = child(x)
+    if not isinstance(output, tuple):
+        return output
+    sides.extend(reversed(output[1:]))
+    return output[0]
+
+
+def _join(module: Branches, join: Join, x: Tensor, sides: list[Tensor]) -> Tensor:
+    if join.kind == "aux":
+        if module.training:
+            sides.append(_run(module, join.branches[0], x, sides))
+        return x
+    count = len(join.branches)
+    shares = torch.chunk(x, count, join.axis) if join.split else (x,) * count
+    outputs = [_run(module, branch, shares[at], sides) for at, branch in enumerate(join.branches)]
+    if join.kind == "concat":
+        return torch.cat(outputs, join.axis)
+    return reduce(add if join.kind == "add" else mul, outputs)
