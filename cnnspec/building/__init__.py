@@ -78,4 +78,5 @@ def _steps(node: Node) -> Plan:
     branches = tuple(tuple(step for child in nodes(branch) for step in _steps(child)) for branch in node.branches)
     if node.kind == "residual":
         return (Join("add", ((), *branches)),) if node.options["when"] else branches[0]
-    return (Join(node.kind, branches, bool(node.options.get("split"))),)
+    split = node.input.channel_axis if node.options.get("split") else None
+    return (Join(node.kind, branches, node.output.channel_axis, split),)

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 
 class Join(NamedTuple):
-    """Branches that each receive the input, or with `split` an equal share of its channels, and how their outputs
-    become one. `axis` is that of the channels, the batch counted.
+    """Branches that each receive the input, and how their outputs become one: `concat` puts them together along
+    `axis`. With `split` they receive equal parts of the input, cut along that axis.
 
     `aux` has one branch, whose output goes aside in training; its input passes on."""
 
     kind: Literal["add", "multiply", "concat", "aux"]
     branches: tuple[Plan, ...]
-    split: bool = False
     axis: int = 1
+    split: int | None = None
 
 
 Plan = tuple[str | Join, ...]
@@ -66,8 +66,8 @@ def _run(module: Branches, plan: Plan, x: Tensor, sides: list[Tensor]) -> Tensor
 
 def _call(module: Branches, key: str, x: Tensor, sides: list[Tensor]) -> Tensor:
     child = getattr(module, key)
-    if isinstance(child, nn.Parameter):
-        return child * x
+    if key in module._parameters:
+        return child * x  # type: ignore[no-any-return]
     output: Tensor | tuple[Tensor, ...] = child(x)
     if not isinstance(output, tuple):
         return output
@@ -81,7 +81,7 @@ def _join(module: Branches, join: Join, x: Tensor, sides: list[Tensor]) -> Tenso
             sides.append(_run(module, join.branches[0], x, sides))
         return x
     count = len(join.branches)
-    shares = torch.chunk(x, count, join.axis) if join.split else (x,) * count
+    shares = (x,) * count if join.split is None else torch.chunk(x, count, join.split)
     outputs = [_run(module, branch, shares[at], sides) for at, branch in enumerate(join.branches)]
     if join.kind == "concat":
         return torch.cat(outputs, join.axis)
