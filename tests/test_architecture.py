@@ -22,6 +22,7 @@ LEVELS = (
     ("recipe",),
     ("network",),
     ("analysis",),
+    ("modules",),
     ("report", "lint", "emission"),
     ("building", "port", "data"),
     ("training",),
@@ -33,7 +34,7 @@ LEVELS = (
 LEVEL = {part: level for level, row in enumerate(LEVELS) for part in row}
 
 EXTRA = {"torch", "torchvision", "numpy", "sklearn", "scipy", "matplotlib", "safetensors", "PIL", "tqdm"}
-MAY_IMPORT_EXTRA = {"building", "port", "data", "training"}
+MAY_IMPORT_EXTRA = {"building", "modules", "port", "data", "training"}
 
 CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row}
 CHECK_MODULES = {"cnnspec.cli", "cnnspec.cli.common", "cnnspec.cli.check"}
@@ -130,12 +131,16 @@ def test_imports_run_one_way() -> None:
         ("cnnspec.layers.conv", "def f():\n    import cnnspec.building", "layers stands below building"),
         ("cnnspec.report.summary", "from cnnspec import emission", "report stands below emission, or beside it"),
         ("cnnspec.syntax.tree", "from cnnspec import load", "the public API stands above"),
-        ("cnnspec.report.summary", "def f():\n    from torch import nn", "only building, data, port, training may"),
-        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only building, data, port, training may"),
+        (
+            "cnnspec.report.summary",
+            "def f():\n    from torch import nn",
+            "only building, data, modules, port, training may",
+        ),
+        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only building, data, modules, port, training may"),
         (
             "cnnspec.cli.train",
             "import importlib\nimportlib.import_module('torch')",
-            "only building, data, port, training may",
+            "only building, data, modules, port, training may",
         ),
         ("cnnspec.network", "import dataclasses", "too heavy for the check path"),
         ("cnnspec.cli.check", "try:\n    import json\nexcept ImportError: pass", "too heavy for the check path"),

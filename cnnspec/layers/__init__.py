@@ -18,12 +18,14 @@ ALL: tuple[type[Layer], ...] = (
     norm.GroupNorm,
     norm.LayerNorm,
     norm.LocalResponseNorm,
+    norm.Scale,
     linear.Linear,
     shape.Flatten,
     shape.Unflatten,
     shape.Identity,
     dropout.Dropout,
     dropout.ChannelDropout,
+    dropout.StochasticDepth,
     activation.ReLU,
     activation.ReLU6,
     activation.LeakyReLU,
@@ -54,6 +56,8 @@ ALL: tuple[type[Layer], ...] = (
     shape.PixelShuffle,
     shape.PixelUnshuffle,
     shape.ChannelShuffle,
+    shape.ChannelsLast,
+    shape.ChannelsFirst,
 )
 
 LAYERS: dict[str, type[Layer]] = by_name(*ALL)

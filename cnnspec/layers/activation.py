@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from cnnspec.layers.axes import require_groups
+from cnnspec.layers.axes import require_channels_first, require_groups
 from cnnspec.layers.base import Layer, Refused, Shape, TorchCall, Weights
 from cnnspec.words import Count, NonNegative, Number
 
@@ -170,6 +170,8 @@ class PReLU(Activation):
     example = "prelu(16) @ 16x8x8"
 
     def output(self, x: Shape) -> Shape:
+        if self.count > 1:
+            require_channels_first(self, x)
         if self.count not in (1, x.channels):
             raise Refused(
                 "E307",
@@ -230,9 +232,6 @@ class Threshold(Activation):
         return TorchCall("nn.Threshold", (self.threshold, self.value))
 
 
-DIM = {"channels": 1, "last": -1}
-
-
 class Softmax(Activation):
     """Turns scores into shares that are positive and sum to 1, over the channels or along the last axis."""
 
@@ -242,7 +241,7 @@ class Softmax(Activation):
     example = "softmax @ 10"
 
     def torch(self, x: Shape) -> TorchCall:
-        return TorchCall(f"nn.{self.module}", (), {"dim": DIM[self.axis]})
+        return TorchCall(f"nn.{self.module}", (), {"dim": -1 if self.axis == "last" else x.channel_axis})
 
 
 class LogSoftmax(Softmax):
@@ -260,7 +259,7 @@ class GLU(Layer):
 
     def output(self, x: Shape) -> Shape:
         require_groups(self, x.channels, 2, "channels", argument=None)
-        return Shape((x.channels // 2, *x.spatial))
+        return x.with_channels(x.channels // 2)
 
     def torch(self, x: Shape) -> TorchCall:
-        return TorchCall("nn.GLU", (), {"dim": 1})
+        return TorchCall("nn.GLU", (), {"dim": x.channel_axis})

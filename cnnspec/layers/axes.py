@@ -13,6 +13,7 @@ LARGEST_RANK = 3
 
 def require_map(layer: Layer, x: Shape) -> None:
     """Refuse what is not CxL, CxHxW or CxDxHxW."""
+    require_channels_first(layer, x)
     if x.rank == 0:
         raise Refused(
             "E302",
@@ -21,6 +22,15 @@ def require_map(layer: Layer, x: Shape) -> None:
         )
     if x.rank > LARGEST_RANK:
         raise Refused("E302", f"{layer.word} takes maps of one to three axes, but {x} has {x.rank}")
+
+
+def require_channels_first(layer: Layer, x: Shape) -> None:
+    if x.channels_last:
+        raise Refused(
+            "E307",
+            f"{layer.word} needs the channels first, but {x} arrives",
+            help=f"put channels_first before {layer.word}",
+        )
 
 
 def per_axis(layer: Layer, argument: str, x: Shape) -> tuple[int, ...]:

@@ -10,9 +10,14 @@ from cnnspec.words import Like, Word
 
 
 class Shape(Record):
-    """Sizes without the batch, in PyTorch's order: `(features,)`, or channels before the axes of a map."""
+    """Sizes without the batch, in PyTorch's order: `(features,)`, or channels before the axes of a map. With
+    `channels_last` the channels stand behind the axes."""
 
     sizes: tuple[int, ...]
+    channels_last: bool = False
+
+    def __init__(self, sizes: tuple[int, ...], channels_last: bool = False) -> None:
+        self.__dict__.update(sizes=sizes, channels_last=channels_last)
 
     @property
     def rank(self) -> int:
@@ -21,18 +26,33 @@ class Shape(Record):
 
     @property
     def channels(self) -> int:
-        return self.sizes[0]
+        return self.sizes[-1 if self.channels_last else 0]
 
     @property
     def spatial(self) -> tuple[int, ...]:
-        return self.sizes[1:]
+        return self.sizes[:-1] if self.channels_last else self.sizes[1:]
+
+    @property
+    def channel_axis(self) -> int:
+        """Where the channels stand, counted with the batch, as PyTorch's `dim`."""
+        return -1 if self.channels_last else 1
 
     @property
     def elements(self) -> int:
         return prod(self.sizes)
 
-    def __str__(self) -> str:
+    @property
+    def written(self) -> str:
+        """The sizes as a spec writes them: `96x56x56`."""
         return "x".join(map(str, self.sizes))
+
+    def with_channels(self, channels: int) -> Shape:
+        """The same map with another number of channels."""
+        sizes = (*self.spatial, channels) if self.channels_last else (channels, *self.spatial)
+        return Shape(sizes, self.channels_last)
+
+    def __str__(self) -> str:
+        return f"{self.written} (channels last)" if self.channels_last else self.written
 
 
 class Refused(Exception):
@@ -76,12 +96,22 @@ class Window(Record):
 class TorchCall(Record):
     """The PyTorch module a layer becomes, as a value: `emit` prints it and `build` runs it.
 
-    `name` is looked up in `torch`, `nn.Conv2d` for instance; values are ints, floats, bools, strings, None or tuples.
+    `name` is written as in Python: `nn.Conv2d`, `torch.full`, or for what torch lacks the bare name of a class of
+    `cnnspec.modules`, `StochasticDepth` for instance. Values are ints, floats, bools, strings, None, tuples or further
+    calls.
     """
 
     name: str
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}  # noqa: RUF012
+
+    def __str__(self) -> str:
+        inside = [*map(_python, self.args), *(f"{name}={_python(value)}" for name, value in self.kwargs.items())]
+        return f"{self.name}({', '.join(inside)})"
+
+
+def _python(value: Any) -> str:
+    return str(value) if isinstance(value, TorchCall) else repr(value)
 
 
 Reach = Literal["point", "window", "all"]
@@ -100,8 +130,13 @@ class Layer(Word):
     """Where each element of `weight` takes part in one multiplication: at every position of the output's map
     (convolution) or the input's (transposed convolution), or for every row before the last axis (linear)."""
 
+    bare: ClassVar[bool] = False
+    """Whether the layer is no module but an `nn.Parameter` of the module around it, by which the input is multiplied.
+    The layer's own path is then the parameter's name."""
+
     example: ClassVar[str] = ""
-    """A call and a shape it accepts, `conv(16, 3) @ 3x32x32`; shown in the docs and tried by the tests."""
+    """A call and a shape it accepts, `conv(16, 3) @ 3x32x32`; shown in the docs and tried by the tests. Further layers
+    may stand before the call."""
 
     def output(self, x: Shape) -> Shape:
         """The shape that comes out; raises `Refused` where PyTorch would refuse, or where it would guess."""
@@ -116,7 +151,8 @@ class Layer(Word):
         return Weights()
 
     def window(self, x: Shape) -> Window | None:
-        """The sliding window, where `reach` is "window"."""
+        """The sliding window; None where there is none, or where it is not the same everywhere. A layer with the
+        `reach` "all" may have one for inputs of which it sees less."""
         return None
 
     def keywords(self, *names: str, **renamed: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cnnspec.layers.axes import ranked, require_map
 from cnnspec.layers.base import Layer, Shape, TorchCall
 from cnnspec.words import Probability
@@ -36,3 +38,21 @@ class ChannelDropout(Layer):
 
     def torch(self, x: Shape) -> TorchCall:
         return ranked("Dropout", x, self.p)
+
+
+class StochasticDepth(Layer):
+    """While training, sets whole samples to zero with probability p and scales the others up to make up for it.
+
+    At the end of a residual branch it leaves the branch out. With mode=batch all samples of a batch share one draw."""
+
+    word = "stochastic_depth"
+    p: Probability
+    mode: Literal["row", "batch"] = "row"
+
+    example = "stochastic_depth(0.1) @ 64x8x8"
+
+    def output(self, x: Shape) -> Shape:
+        return x
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("StochasticDepth", (self.p,), self.keywords("mode"))

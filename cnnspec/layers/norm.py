@@ -5,7 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import Literal
 
-from cnnspec.layers.axes import LARGEST_RANK, possible_groups, ranked, require_groups, require_map
+from cnnspec.layers.axes import (
+    LARGEST_RANK,
+    possible_groups,
+    ranked,
+    require_channels_first,
+    require_groups,
+    require_map,
+)
 from cnnspec.layers.base import Layer, Refused, Shape, TorchCall, Weights
 from cnnspec.words import Count, NonNegative, Number, Positive
 
@@ -25,6 +32,7 @@ class BatchNorm(Layer):
     example = "batchnorm @ 64x8x8"
 
     def output(self, x: Shape) -> Shape:
+        require_channels_first(self, x)
         if x.rank > LARGEST_RANK:
             raise Refused("E302", f"batchnorm takes features or maps of one to three axes, but {x} has {x.rank}")
         return x
@@ -75,6 +83,7 @@ class GroupNorm(Layer):
     example = "groupnorm(8) @ 64x8x8"
 
     def output(self, x: Shape) -> Shape:
+        require_channels_first(self, x)
         require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible_groups(x.channels))
         if x.elements == self.groups:
             raise Refused(
@@ -94,39 +103,73 @@ class GroupNorm(Layer):
 
 
 class LayerNorm(Layer):
-    """Normalises each sample over its last axis or over all of it; on a map say which with `over`."""
+    """Normalises each sample over its last axis, at each position over its channels, or over all of it; on a map say
+    which with `over`."""
 
     word = "layernorm"
     over: Literal["last", "channels", "all"] | None = None
     eps: NonNegative = 1e-5
 
-    example = "layernorm(over=all) @ 64x8x8"
+    example = "layernorm(over=channels) @ 64x8x8"
 
     def normalized(self, x: Shape) -> tuple[int, ...]:
-        return x.sizes if self.over == "all" else x.sizes[-1:]
+        if self.over == "all":
+            return x.sizes
+        return (x.channels,) if self.over == "channels" else x.sizes[-1:]
 
     def output(self, x: Shape) -> Shape:
         if x.rank and self.over is None:
             raise Refused(
                 "E203",
                 f"layernorm is not told what to normalise over, and {x} has {len(x.sizes)} axes",
-                help=f"over=last is the last axis alone (size {x.sizes[-1]}), over=all is everything ({x})",
+                help=over_what(x),
             )
-        if x.rank and self.over == "channels":
-            raise Refused(
-                "E106",
-                "layernorm over the channels of a map is not supported by this version",
-                argument="over",
-                help="groupnorm(1) normalises over the channels and the map together",
-            )
+        if self.over == "channels" and x.rank > LARGEST_RANK:
+            require_map(self, x)
         return x
 
     def weights(self, x: Shape) -> Weights:
         return Weights(factors(True, *self.normalized(x)))
 
     def torch(self, x: Shape) -> TorchCall:
+        if self.over == "channels" and x.rank and not x.channels_last:
+            return TorchCall(f"LayerNorm{x.rank}d", (x.channels,), self.keywords("eps"))
         shape = self.normalized(x)
         return TorchCall("nn.LayerNorm", (shape if len(shape) > 1 else shape[0],), self.keywords("eps"))
+
+
+def over_what(x: Shape) -> str:
+    """The readings of `over` for a map, in words."""
+    everything = f"over=all is everything ({x.written})"
+    if x.channels_last:
+        return f"over=channels is each position over its {x.channels} channels, {everything}"
+    last = f"over=last is the last axis alone (size {x.sizes[-1]})"
+    return f"over=channels is each position over its {x.channels} channels, {last}, {everything}"
+
+
+class Scale(Layer):
+    """Multiplies each channel by a factor of its own, which is learned and begins as init.
+
+    The factors are a parameter of the module around it, so that the label is the parameter's name."""
+
+    word = "scale"
+    init: Number = 1.0
+
+    bare = True
+    example = "scale(init=1e-6) @ 96x56x56"
+
+    def output(self, x: Shape) -> Shape:
+        return x
+
+    def _factors(self, x: Shape) -> tuple[int, ...]:
+        """As many axes as it takes for one factor to meet each channel."""
+        return (x.channels,) if x.channels_last else (x.channels, *[1] * x.rank)
+
+    def weights(self, x: Shape) -> Weights:
+        return Weights({"": self._factors(x)})
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("nn.Parameter", (TorchCall("torch.full", (self._factors(x), self.init)),))
 
 
 class LocalResponseNorm(Layer):

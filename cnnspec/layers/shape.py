@@ -70,6 +70,48 @@ class Identity(Layer):
         return TorchCall("nn.Identity")
 
 
+class ChannelsLast(Layer):
+    """Moves the channels behind the axes of the map, CxHxW to HxWxC, for layers that act on the last axis.
+
+    The axes really change places, as with `permute`; PyTorch's memory format of the same name keeps their order."""
+
+    word = "channels_last"
+    example = "channels_last @ 96x56x56"
+
+    def output(self, x: Shape) -> Shape:
+        require_other_layout(self, x, already=x.channels_last)
+        return Shape((*x.spatial, x.channels), channels_last=True)
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("Permute", ((0, *range(2, x.rank + 2), 1),))
+
+
+class ChannelsFirst(Layer):
+    """Moves the channels back before the axes of the map, HxWxC to CxHxW, where PyTorch's other layers expect them."""
+
+    word = "channels_first"
+    example = "channels_last, channels_first @ 96x56x56"
+
+    def output(self, x: Shape) -> Shape:
+        require_other_layout(self, x, already=not x.channels_last)
+        return Shape((x.channels, *x.spatial))
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("Permute", ((0, x.rank + 1, *range(1, x.rank + 1)),))
+
+
+def require_other_layout(layer: Layer, x: Shape, *, already: bool) -> None:
+    if x.rank == 0:
+        raise Refused(
+            "E302",
+            f"{layer.word} needs a map, but {x.channels} features arrive",
+            help="features have no axes to change places with: leave it out",
+        )
+    if already:
+        where = "last" if x.channels_last else "first"
+        raise Refused("E307", f"the channels of {x} already stand {where}", help=f"leave out {layer.word}")
+
+
 class ChannelShuffle(Layer):
     """Deals the channels out anew, so that what follows in groups sees channels of every group."""
 

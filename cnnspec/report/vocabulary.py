@@ -134,10 +134,9 @@ def _settings() -> Iterable[Parameter]:
 def example(layer: type[Layer]) -> tuple[str, str, str]:
     """The call of a layer's example, what comes of it, and the module in PyTorch."""
     call, network = try_example(layer)
-    (node,) = network.layers
-    inside = ", ".join([*map(repr, node.torch.args), *(f"{key}={value!r}" for key, value in node.torch.kwargs.items())])
+    node = network.layers[-1]
     counted = f", {network.parameters:,} parameters" if network.parameters else ""
-    return call, f"on {network.input} gives {network.output}{counted}", f"{node.torch.name}({inside})"
+    return call, f"on {network.input} gives {network.output}{counted}", str(node.torch)
 
 
 def try_example(layer: type[Layer]) -> tuple[str, Network]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from cases import read_case
+from cases import made, read_case
 from torch import nn
 
 from cnnspec.layers import LAYERS
@@ -40,10 +40,33 @@ STRICTER: dict[str, Callable[[Any, Shape], bool]] = {
     "pixel_unshuffle": lambda layer, x: x.rank in (1, 3),
     "unflatten": lambda layer, x: x.rank > 0,
     "conv": lambda layer, x: layer.padding_mode != "zeros" and len_differs(layer.padding, x),
+    "channels_last": lambda layer, x: x.rank == 0 or x.channels_last,
+    "channels_first": lambda layer, x: not x.channels_last,
     "pad": lambda layer, x: x.rank > 0 and layer.mode == "circular" and crops_more_than_all(layer, x),
 }
 """Where we refuse what torch accepts: it takes the batch for channels or other axes for a map, splits the channels
-of a map, fills padding for axes that are not there, or fills a map around of which nothing is left."""
+of a map, fills padding for axes that are not there, fills a map around of which nothing is left, or knows nothing of
+layouts."""
+
+NEED_CHANNELS_FIRST = {
+    "conv",
+    "conv_transpose",
+    "maxpool",
+    "avgpool",
+    "adaptive_avgpool",
+    "adaptive_maxpool",
+    "batchnorm",
+    "instancenorm",
+    "groupnorm",
+    "local_response_norm",
+    "channel_dropout",
+    "pad",
+    "upsample",
+    "channel_shuffle",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+}
+"""Given HxWxC, their modules would take the rows for channels: we refuse."""
 
 
 def annotations(layer: type[Layer]) -> dict[str, str]:
@@ -107,7 +130,7 @@ DRAWS: dict[tuple[str, str], Callable[[random.Random, Shape], Any]] = {
     ("unflatten", "shape"): unflattened,
     ("pad", "amount"): sides,
     ("pad", "value"): lambda rng, x: 0.0,
-    ("layernorm", "over"): lambda rng, x: rng.choice(["last", "all"] if x.rank else ["last", "all", "channels", None]),
+    ("layernorm", "over"): lambda rng, x: rng.choice(["last", "all", "channels", *([] if x.rank else [None])]),
     ("upsample", "mode"): lambda rng, x: rng.choice(
         ["nearest", "linear", "bilinear", "trilinear", "bicubic", ["", "linear", "bilinear", "trilinear"][x.rank]]
     ),
@@ -127,7 +150,9 @@ RANKS = {"unflatten": [0, 0, 0, 1, 2, 3], "pixel_shuffle": [0, 1, 2, 2, 2, 3], "
 def draw_shape(rng: random.Random, ranks: list[int]) -> Shape:
     rank = rng.choice(ranks)
     sizes = [1, 1, 2, 3, 4, 5, 6, 7] if rank == 3 else [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13]
-    return Shape((rng.choice([1, 2, 3, 4, 6, 8, 9, 12]), *(rng.choice(sizes) for _ in range(rank))))
+    shape = Shape((rng.choice([1, 2, 3, 4, 6, 8, 9, 12]), *(rng.choice(sizes) for _ in range(rank))))
+    last = rank and rng.random() < 0.2
+    return Shape((*shape.spatial, shape.channels), channels_last=True) if last else shape
 
 
 def draw_case(rng: random.Random, layer: type[Layer]) -> tuple[Layer, Shape]:
@@ -146,7 +171,7 @@ def torch_answer(layer: Layer, x: Shape, device: str) -> tuple[tuple[int, ...], 
     try:
         call = layer.torch(x)
         with torch.device(device):
-            module = getattr(nn, call.name.removeprefix("nn."))(*call.args, **call.kwargs)
+            module = made(call)
             module.eval()
             module(torch.zeros(1, *x.sizes))
             module.train()
@@ -166,7 +191,8 @@ def our_answer(layer: Layer, x: Shape) -> tuple[int, ...] | None:
 def check(layer: Layer, x: Shape, real: bool) -> bool:
     """Compares one call; returns whether it is accepted."""
     ours = our_answer(layer, x)
-    if layer.word in STRICTER and STRICTER[layer.word](layer, x):
+    guessed = layer.word in STRICTER and STRICTER[layer.word](layer, x)
+    if guessed or (x.channels_last and layer.word in NEED_CHANNELS_FIRST):
         assert ours is None, f"{layer} on {x}: accepted, though torch would guess"
         return False
     theirs = torch_answer(layer, x, "meta")

@@ -29,9 +29,26 @@ groupnorm(8) @ 64x9x9 -> nn.GroupNorm(8, 64)
 layernorm @ 64 -> nn.LayerNorm(64)
 layernorm(over=last, eps=1e-6) @ 64x9x7 -> nn.LayerNorm(7, eps=1e-06)
 layernorm(over=all) @ 64x9x7 -> nn.LayerNorm((64, 9, 7))
+layernorm(over=channels, eps=1e-6) @ 64x9x7 -> LayerNorm2d(64, eps=1e-06)
+layernorm(over=channels) @ 64x9 -> LayerNorm1d(64)
+layernorm(over=channels) @ 64 -> nn.LayerNorm(64)
+channels_last, layernorm(over=channels) @ 64x9x7 -> nn.LayerNorm(64)
+channels_last, layernorm(over=last) @ 64x9x7 -> nn.LayerNorm(64)
+channels_last, layernorm(over=all) @ 64x9x7 -> nn.LayerNorm((9, 7, 64))
+scale @ 64x9x7 -> nn.Parameter(torch.full((64, 1, 1), 1.0))
+scale(1e-6) @ 64 -> nn.Parameter(torch.full((64,), 1e-06))
+channels_last, scale @ 64x9x7 -> nn.Parameter(torch.full((64,), 1.0))
+stochastic_depth(0.2) @ 64x9x7 -> StochasticDepth(0.2)
+stochastic_depth(0.2, mode=batch) @ 64x9x7 -> StochasticDepth(0.2, mode='batch')
+channels_last @ 3x8x9 -> Permute((0, 2, 3, 1))
+channels_last @ 3x8 -> Permute((0, 2, 1))
+channels_last, channels_first @ 3x8x9x7 -> Permute((0, 4, 1, 2, 3))
 local_response_norm(5, k=2) @ 64x9x9 -> nn.LocalResponseNorm(5, k=2.0)
 linear(10) @ 256 -> nn.Linear(256, 10)
 linear(10, bias=false) @ 3x256 -> nn.Linear(256, 10, bias=False)
+channels_last, linear(10) @ 64x9x7 -> nn.Linear(64, 10)
+channels_last, softmax @ 8x4x5 -> nn.Softmax(dim=-1)
+channels_last, glu @ 8x4x5 -> nn.GLU(dim=-1)
 flatten @ 3x4x4 -> nn.Flatten()
 unflatten(3x4x4) @ 48 -> nn.Unflatten(1, (3, 4, 4))
 dropout @ 256 -> nn.Dropout(0.5)
@@ -57,8 +74,7 @@ def test_call(line: str) -> None:
     case, _, expected = line.partition(" -> ")
     layer, x = read_case(case)
     call = layer.torch(x)
-    inside = [*map(repr, call.args), *(f"{name}={value!r}" for name, value in call.kwargs.items())]
-    assert f"{call.name}({', '.join(inside)})" == expected
+    assert str(call) == expected
 
 
 def test_dilation_of_one_is_no_argument() -> None:

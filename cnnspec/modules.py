@@ -1,0 +1,66 @@
+"""Modules that PyTorch lacks, built from what it has.
+
+`cnnspec emit` copies the text of a class into the file it writes, so each stands for itself and uses only `torch` and
+`nn`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class Permute(nn.Module):
+    """Changes the order of the axes."""
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(self.dims)
+
+    def extra_repr(self) -> str:
+        return f"{self.dims}"
+
+
+class LayerNorm1d(nn.LayerNorm):
+    """Layer norm over the channels [N, C, L]: nn.LayerNorm itself takes the last axes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.permute(0, 2, 1)).permute(0, 2, 1)
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """Layer norm over the channels [N, C, H, W]: nn.LayerNorm itself takes the last axes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class LayerNorm3d(nn.LayerNorm):
+    """Layer norm over the channels [N, C, D, H, W]: nn.LayerNorm itself takes the last axes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
+
+
+class StochasticDepth(nn.Module):
+    """In training, makes samples zero with probability p, each by itself (mode "row") or all at once ("batch")."""
+
+    def __init__(self, p: float, mode: str = "row") -> None:
+        super().__init__()
+        self.p = p
+        self.mode = mode
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training or self.p == 0:
+            return x
+        draws = len(x) if self.mode == "row" else 1
+        keep = torch.empty([draws] + [1] * (x.dim() - 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
+        if self.p < 1:
+            keep = keep / (1 - self.p)  # so that the mean stays what it was
+        return x * keep
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, mode={self.mode!r}"
