@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
-from cnnspec.network.operands import bad, bounded, defined, listed, number, short, truth, unsupported, whole
+from cnnspec.network.operands import bad, bounded, defined, listed, number, truth, unsupported, whole
 from cnnspec.network.scope import Budget, Scope
 from cnnspec.network.values import LONGEST, MOST_VALUES, canonical, has_meaning, meaning, weight
 from cnnspec.source import Span
@@ -105,7 +105,7 @@ def _call(expr: tree.Call, scope: Scope) -> Any:
     value = scope.get(name)
     if not isinstance(value, Symbol | CallValue):
         if name in scope and not has_meaning(name, scope.blocks):
-            raise bad(f"{name} is {short(value)} here, which cannot be called", expr.name.span)
+            raise bad(f"{name} is {describe(value)} here, which cannot be called", expr.name.span)
         value = Symbol(name, expr.name.span)
     return made(called(value, given, expr.span, expr.name.span), expr.span, scope)
 
@@ -211,7 +211,7 @@ def _matched(pattern: Pattern, value: Any, target: tree.Target, span: Span) -> I
         count = "1 name" if len(pattern) == 1 else f"{len(pattern)} names"
         label = Label(target.span, f"{count} to unpack into")
         what = f"a list of {len(value)}" if isinstance(value, tuple) else "not a list"
-        message = f"an item of the list is {short(value)}, which is {what} and no list of {len(pattern)}"
+        message = f"an item of the list is {describe(value)}, which is {what} and no list of {len(pattern)}"
         raise Faults(Diagnostic("E208", message, span, "cannot be unpacked", (label,)))
     for part, item in zip(pattern, value, strict=True):
         yield from _matched(part, item, target, span)

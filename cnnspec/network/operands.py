@@ -15,7 +15,7 @@ def number(value: Any, span: Span, scope: Scope | None = None) -> Any:
     """The value as an exact number, int or Fraction; raises `Faults` where it is none."""
     if not is_number(value):
         defined(value, span, scope)
-        raise bad(f"{short(value)} is not a number", span)
+        raise bad(f"{describe(value)} is not a number", span)
     return exact(value)
 
 
@@ -24,7 +24,7 @@ def whole(value: Any, span: Span, otherwise: str, scope: Scope | None = None) ->
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     defined(value, span, scope)
-    raise bad(f"{short(value)} {otherwise}", span)
+    raise bad(f"{describe(value)} {otherwise}", span)
 
 
 def listed(value: Any, span: Span, scope: Scope | None = None) -> tuple[Any, ...]:
@@ -32,14 +32,14 @@ def listed(value: Any, span: Span, scope: Scope | None = None) -> tuple[Any, ...
     if isinstance(value, tuple):
         return value
     defined(value, span, scope)
-    raise bad(f"{short(value)} is not a list", span)
+    raise bad(f"{describe(value)} is not a list", span)
 
 
 def truth(value: Any, span: Span, scope: Scope | None = None) -> bool:
     """The value as true or false; raises `Faults` where it is neither."""
     if not isinstance(value, bool):
         defined(value, span, scope)
-        raise bad(f"{short(value)} is neither true nor false", span)
+        raise bad(f"{describe(value)} is neither true nor false", span)
     return value
 
 
@@ -67,11 +67,6 @@ def bounded(value: Any, span: Span) -> Any:
 def bad(message: str, span: Span) -> Faults:
     """An expression without a value, for a stated reason."""
     return Faults(Diagnostic("E208", message, span, "cannot be evaluated"))
-
-
-def short(value: Any) -> str:
-    text = describe(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def unsupported(what: str, span: Span) -> Faults:

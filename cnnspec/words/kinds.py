@@ -45,9 +45,9 @@ LARGEST = 2**31 - 1
 def _integer(value: Any, least: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         if value > LARGEST:
-            raise Mismatch(f"{value} is more than {LARGEST}")
+            raise Mismatch(f"{describe(value)} is more than {LARGEST}")
         if value < least:
-            raise Mismatch(f"{value} is less than {least}")
+            raise Mismatch(f"{describe(value)} is less than {least}")
         return value
     written = repr(value) if isinstance(value, float) else describe(value)
     raise Mismatch(f"{written} is not a whole number")
@@ -76,7 +76,10 @@ def _padding(value: Any) -> Padding:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not (isinstance(value, int | float) or type(value).__name__ == "Fraction"):
         raise Mismatch(f"{describe(value)} is not a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise Mismatch(f"{describe(value)} is too large") from None
 
 
 def _between(low: float, high: float, *, low_open: bool = False, high_open: bool = False) -> Callable[[Any], float]:

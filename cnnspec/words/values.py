@@ -68,8 +68,9 @@ def show(value: Any) -> str:
 
 
 def describe(value: Any) -> str:
-    """A value in a sentence."""
-    return f'"{value}"' if isinstance(value, str) else show(value)
+    """A value in a sentence; a long one is cut."""
+    text = f'"{value}"' if isinstance(value, str) else show(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def closest(name: str, known: Iterable[str]) -> list[str]:
