@@ -10,10 +10,12 @@ from cnnspec.record import Record
 
 
 class Source(Record):
-    """The text of one spec and the name it is shown under (a path, `<stdin>`, `<string>`)."""
+    """The text of one spec and the name it is shown under (a path, `<stdin>`, `<string>`). `model` is the one model of
+    the text that is meant, where one is (`zoo:resnet50`)."""
 
     name: str
     text: str
+    model: str | None = None
 
     def __repr__(self) -> str:
         return f"<Source {self.name}, {len(self.text)} characters>"

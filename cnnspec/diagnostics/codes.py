@@ -54,6 +54,10 @@ CODES: dict[str, Code] = {
     "E305": _error("wrong-prediction", "the shape after -> is not the shape that comes out"),
     "E306": _error("wrong-count", "an assertion about the network does not hold"),
     "E307": _error("does-not-fit", "the layer does not accept this shape with these arguments"),
+    # E4: branches and blocks
+    "E401": _error("branch-mismatch", "the outputs of branches cannot be joined"),
+    "E402": _error("bad-branches", "braces, bars or a label that the combinator does not take"),
+    "E403": _error("bad-use", "a file that cannot be used: not there, elsewhere, or in a circle"),
     # E5: data and training
     "E501": _error("input-mismatch", "the data set's samples do not have the shape of the input"),
     "E502": _error("classes-mismatch", "the output does not have one value per class of the data set"),
@@ -64,5 +68,6 @@ CODES: dict[str, Code] = {
     "N002": Code("not-checked", "note", "a model whose parameters have no values"),
     "W001": _warning("linear-on-map", "linear acts on the last axis of a map, which is rarely meant"),
     "W002": _warning("unused-block", "a block that no model uses"),
+    "W004": _warning("stretched", "a sum of shapes that differ, where sizes of 1 are repeated"),
     "W003": _warning("torch-order", "arguments that look as if they were in PyTorch's order"),
 }

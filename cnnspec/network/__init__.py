@@ -5,31 +5,29 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.network.model import BlockUse, GroupNode, LayerNode, Network, Node
-from cnnspec.network.settings import UsageFault, overrides
+from cnnspec.network.model import BlockUse, CombineNode, GroupNode, LayerNode, Network, Node, PlacedLayer
+from cnnspec.network.reading import UsageFault, read_source
+from cnnspec.network.settings import overrides
 from cnnspec.network.spec import Checked, Spec
 from cnnspec.source import Source
 
 __all__ = [
     "BlockUse",
     "Checked",
+    "CombineNode",
     "GroupNode",
     "LayerNode",
     "Network",
     "Node",
+    "PlacedLayer",
     "UsageFault",
     "check",
     "load",
     "read_source",
 ]
-
-LONGEST_FILE = 5_000_000
-"""Files with more bytes than this are not read: no spec is that long."""
 
 
 def check(
@@ -72,24 +70,3 @@ def load(
     if not networks:
         raise UsageFault(f"no model of {source.name} can be built: their parameters have no values")
     return networks[0]
-
-
-def read_source(path: str | os.PathLike[str]) -> Source:
-    """A file as a Source, standard input for `-`. Raises `UsageFault` where it cannot be read."""
-    name = os.fspath(path)
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(LONGEST_FILE + 1)
-        else:
-            with open(name, "rb") as file:
-                data = file.read(LONGEST_FILE + 1)
-    except OSError as error:
-        raise UsageFault(f"{name} cannot be read: {error.strerror}") from None
-    if len(data) > LONGEST_FILE:
-        raise UsageFault(f"{name} has more than {LONGEST_FILE:,} bytes: it is no spec")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageFault(f"{name} is not text in UTF-8: line {line} has a byte that cannot be read") from None
-    return Source("<stdin>" if name == "-" else name, text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cnnspec.data.facts import Dataset, Facts, suits
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
-from cnnspec.network.model import LayerNode
+from cnnspec.network.model import CombineNode, LayerNode
 from cnnspec.recipe import Augmentation
 from cnnspec.source import Span
 from cnnspec.words import counted, show
@@ -17,7 +17,7 @@ def disagreements(
     input: Shape,
     input_span: Span,
     output: Shape,
-    last: LayerNode | None,
+    last: LayerNode | CombineNode | None,
     data: Dataset,
     data_span: Span,
     folder: str,

@@ -1,367 +1,288 @@
-"""From the tree of a model to a checked Network: one walk that expands blocks, resolves names and infers shapes.
+"""From the tree of a model to a checked Network: one walk that expands blocks, evaluates what is computed, resolves
+names and infers shapes.
 
 They are one walk because what a spec says can depend on the shape at that point. The walk goes on after a fault, so
-that one run reports all of them; what follows from a fault stays silent (see `Flow`).
+that one run reports all of them; what follows from a fault stays silent (see `Flow`). Equal uses of a block, which
+receive equal shapes, are expanded once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
-from cnnspec.layers import LAYERS
-from cnnspec.layers.base import Layer, Refused, Shape
-from cnnspec.layers.linear import Linear
+from cnnspec.diagnostics import Diagnostic
+from cnnspec.layers.base import Shape
 from cnnspec.network import faults
-from cnnspec.network.evaluate import Scope, arguments, evaluate, unsupported
+from cnnspec.network.calls import Meaning, bind_block, meaning, misplaced_arrow
+from cnnspec.network.evaluate import Scope, bind_target, canonical, evaluate, items, truth
 from cnnspec.network.flow import Flow
-from cnnspec.network.model import BlockUse, GroupNode, LayerNode, Node
-from cnnspec.network.names import Keys, parameters_of
-from cnnspec.network.trail import Site, Step
-from cnnspec.record import REQUIRED, Record
+from cnnspec.network.join import combine
+from cnnspec.network.model import Binding, BlockUse, Choice, GroupNode, Item, Loop, Node
+from cnnspec.network.place import Placer
+from cnnspec.network.walk import DEEPEST, MOST_MODULES, Module, TooLarge, Walk
 from cnnspec.source import Span
 from cnnspec.syntax import tree
-from cnnspec.words import CallValue, Faults, bind, bind_arguments, closest, signature
-
-MOST_MODULES = 200_000
-DEEPEST = 100
-
-
-class TooLarge(Exception):
-    """The end of a walk: no use in going on to look for other faults."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        self.diagnostic = diagnostic
-        super().__init__(diagnostic)
-
-
-class Module(Record):
-    """Where the walk is: the path of the submodule, what its names mean, and the uses of blocks that led there."""
-
-    path: str
-    scope: Scope
-    uses: tuple[BlockUse, ...]
-    depth: int = 0
-
-    def key(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
+from cnnspec.words import CallValue, Faults, Symbol, describe
 
 
 class Expander:
-    """Walks the models of one file; `report` takes what is wrong with them."""
+    """Expands one model."""
 
-    def __init__(self, blocks: Mapping[str, tree.Block], report: Callable[..., None]) -> None:
-        self.blocks, self.report = blocks, report
-        self.used: set[str] = set()
-        self.expanded: dict[int, int] = {}
-        self.modules = 0
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
 
     def root(self, model: tree.Model, scope: Scope, shape: Shape | None, span: Span) -> tuple[GroupNode | None, Flow]:
         """The whole model for one input, or for an unknown one. No node where a shape stayed unknown."""
-        self.modules = 0
-        self._count_uses(model)
+        walk = self.walk
         flow = Flow(shape, span)
+        module = Module(walk, walk.homes.of(model.span), (), 0)
         try:
-            children = self.body(model.body, Module("", scope, ()), flow)
+            found = self.statements(model.body.statements, module, scope.inner(), flow)
         except TooLarge as reason:
-            self.report(reason.diagnostic)
+            walk.report(reason.diagnostic)
             return None, Flow(None, span)
-        if children is None or shape is None or flow.shape is None:
+        if shape is None or flow.shape is None or walk.errors:
+            self.asserts(module, None)
             return None, flow
-        root = GroupNode("", "", True, children, None, shape, flow.shape, model.span)
-        self.asserts(model.body, scope, root.layers())
+        root = GroupNode("", False, found, None, shape, flow.shape, None, model.span)
+        self.asserts(module, root)
         return root, flow
 
     # ------------------------------------------------------------------------------------------------ statements
 
-    def body(self, body: tree.Body, module: Module, flow: Flow) -> tuple[Node, ...] | None:
-        """The children of a module; None where one of them could not be made."""
-        if module.depth > DEEPEST:
-            raise TooLarge(Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", body.span, "too deep"))
-        keys = Keys(self.report)
-        children: list[Node] = []
-        whole = True
-        for statement in body.statements:
-            if isinstance(statement, tree.Chain):
-                made = self.chain(statement, module, keys, flow)
-                children += made
-                whole = whole and len(made) == len(statement.steps)
-            elif isinstance(statement, tree.Input):
-                if module.path or module.uses:
-                    note = "a model has one input, before its layers"
-                    self.report(Diagnostic("E211", "input inside a block or group", statement.span, notes=(note,)))
-            elif not isinstance(statement, tree.Assert):
-                self.report(unsupported(f"{_STATEMENTS[type(statement)]} is", statement.span.first_word).diagnostics[0])
-                flow.lose()
-                whole = False
-        return tuple(children) if whole else None
+    def body(self, body: tree.Body, module: Module, scope: Scope, flow: Flow) -> tuple[Item, ...]:
+        """What stands in braces and makes no submodule: its names are its own, its layers those of the module."""
+        return self.statements(body.statements, module, scope.inner(), flow)
 
-    def chain(self, chain: tree.Chain, module: Module, keys: Keys, flow: Flow) -> list[Node]:
-        made = []
+    def statements(
+        self, statements: tuple[tree.Statement, ...], module: Module, scope: Scope, flow: Flow
+    ) -> tuple[Item, ...]:
+        scope.flow = flow
+        found: list[Item] = []
+        for statement in statements:
+            if isinstance(statement, tree.Chain):
+                found += self.chain(statement, module, scope, flow)
+                continue
+            try:
+                item = _STATEMENTS[type(statement)](self, statement, module, scope, flow)
+            except Faults as wrong:
+                self.walk.tell(module, *wrong.diagnostics)
+                if not isinstance(statement, tree.Assert):
+                    flow.lose()
+                continue
+            if item is not None:
+                found.append(item)
+        return tuple(found)
+
+    def input(self, statement: tree.Input, module: Module, scope: Scope, flow: Flow) -> None:
+        if module.depth or module.uses:
+            note = "a model has one input, before its layers"
+            self.walk.report(Diagnostic("E211", "input inside a block or group", statement.span, notes=(note,)))
+
+    def let(self, statement: tree.Let, module: Module, scope: Scope, flow: Flow) -> Binding:
+        value = evaluate(statement.value, scope)
+        self.define(statement.name, module, scope)
+        scope[statement.name.text] = value
+        return Binding(statement, value)
+
+    def define(self, name: tree.Identifier, module: Module, scope: Scope) -> None:
+        """Nothing has two values in one block or model; what the file defines may be hidden."""
+        if name.text in scope and name.text not in module.home.lets:
+            message = f"{name.text} has a value already, {describe(scope[name.text])}"
+            notes = ("a name keeps the value it was given",)
+            self.walk.tell(module, Diagnostic("E207", message, name.span, "again here", notes=notes))
+
+    def repeat(self, statement: tree.Repeat, module: Module, scope: Scope, flow: Flow) -> Loop:
+        times = evaluate(statement.count, scope)
+        if not isinstance(times, int) or isinstance(times, bool) or times < 0:
+            message = f"repeat takes a whole number from 0, and {describe(times)} is none"
+            raise Faults(Diagnostic("E208", message, statement.count.span, "how often?"))
+        if times > MOST_MODULES:
+            message = f"{describe(times)} passes are more than the {MOST_MODULES:,} layers a network may have"
+            raise TooLarge(Diagnostic("E213", message, statement.count.span, "too many"))
+        return self.loop(statement, [{}] * times, module, scope, flow)
+
+    def for_(self, statement: tree.For, module: Module, scope: Scope, flow: Flow) -> Loop:
+        found = items(statement.items, scope)
+        bound = [bind_target(statement.target, item, statement.items.span) for item in found]
+        for name in _names(statement.target):
+            self.define(name, module, scope)
+        return self.loop(statement, bound, module, scope, flow)
+
+    def loop(
+        self,
+        statement: tree.Repeat | tree.For,
+        values: list[dict[str, Any]],
+        module: Module,
+        scope: Scope,
+        flow: Flow,
+    ) -> Loop:
+        passes = []
+        for names in values:
+            scope.budget.spend(1, statement.span.first_word)
+            inside = scope.inner()
+            inside.update(names)
+            passes.append(self.statements(statement.body.statements, module, inside, flow))
+            if flow.shape is None:
+                break
+        return Loop(statement, tuple(passes), tuple(values[: len(passes)]))
+
+    def if_(self, statement: tree.If, module: Module, scope: Scope, flow: Flow) -> Choice:
+        taken, body = 0, statement.body
+        part: tree.If | tree.Body | None = statement
+        while isinstance(part, tree.If):
+            condition = evaluate(part.condition, scope)
+            if truth(condition, part.condition.span, scope):
+                body = part.body
+                break
+            taken, part = taken + 1, part.otherwise
+        else:
+            if part is None:
+                return Choice(statement, None, ())
+            body = part
+        return Choice(statement, taken, self.body(body, module, scope, flow))
+
+    def claim(self, statement: tree.Assert, module: Module, scope: Scope, flow: Flow) -> None:
+        """What is said of the count waits until the module is known; anything else is looked at here."""
+        if faults.mentions_count(statement):
+            module.asserts.append((statement, scope))
+        elif (holds := evaluate(statement.condition, scope)) is not True:
+            self.walk.tell(module, faults.wrong_assertion(statement, holds, None))
+
+    def asserts(self, module: Module, group: GroupNode | None) -> None:
+        """The assertions about the count of a module, once the whole of it is known."""
+        if group is None:
+            return
+        for claim, scope in module.asserts:
+            inside = scope.inner(parameters=group.parameters)
+            try:
+                holds = evaluate(claim.condition, inside)
+                if holds is not True:
+                    self.walk.tell(module, faults.wrong_assertion(claim, holds, group))
+            except Faults as wrong:
+                self.walk.tell(module, *wrong.diagnostics)
+
+    # ----------------------------------------------------------------------------------------------------- steps
+
+    def chain(self, chain: tree.Chain, module: Module, scope: Scope, flow: Flow) -> list[Item]:
+        made: list[Item] = []
         for step in chain.steps:
             try:
-                node = self.step(step, module, keys, flow)
+                node = self.step(step, module, scope, flow)
             except Faults as wrong:
-                self.tell(module, *wrong.diagnostics)
+                self.walk.tell(module, *wrong.diagnostics)
                 flow.lose()
-                node = None
+                continue
             if node:
                 made.append(node)
         if chain.prediction is not None:
-            self.predict(chain.prediction, module, flow)
+            Placer(self.walk, module, scope, flow).predict(chain.prediction)
         return made
 
-    def step(self, step: tree.Step, module: Module, keys: Keys, flow: Flow) -> Node | None:
-        key = keys.take(step)
+    def step(self, step: tree.Step, module: Module, scope: Scope, flow: Flow) -> Node | None:
         op = step.op
-        self.modules += 1
-        if self.modules > MOST_MODULES:
-            message = f"the network has more than {MOST_MODULES:,} layers and groups"
-            raise TooLarge(Diagnostic("E213", message, op.span, "too many"))
         if isinstance(op, tree.Combine):
-            raise _combine(op)
+            return combine(self.walk, step, module, scope, flow, self.body)
+        key = module.keys.take(step, scope)
+        self.walk.count(1, op.span)
         if isinstance(op, tree.Group):
-            return self.group(op.body, step, module, key, flow)
-        name = op.name.text
-        site = Site(step, op, self.expanded.get(op.span.start, 0) < 2)
-        if name in self.blocks:
-            return self.block(site, self.blocks[name], module, key, flow)
-        if name in LAYERS:
-            return self.layer(site, LAYERS[name], module, key, flow)
-        if name in module.scope:
-            raise unsupported(f"a layer chosen by a parameter ({name}) is", op.name.span)
-        raise Faults(self.unknown(op))
+            inside = Module(self.walk, module.home, module.uses, module.depth + 1)
+            return self.group(op.body, step, inside, key, scope.inner(), flow)
+        what = meaning(op, scope, module.home, self.walk.homes)
+        if isinstance(what.target, tree.Block):
+            return self.block(op, what, step, module, key, flow)
+        return Placer(self.walk, module, scope, flow).layer(step, what, key)
 
     def group(
-        self, body: tree.Body, step: tree.Step, module: Module, key: str, flow: Flow, use: BlockUse | None = None
+        self,
+        body: tree.Body,
+        step: tree.Step,
+        inside: Module,
+        key: str,
+        scope: Scope,
+        flow: Flow,
+        use: BlockUse | None = None,
     ) -> GroupNode | None:
-        before = flow.shape
-        uses = (*module.uses, use) if use else module.uses
-        scope = use.arguments if use else module.scope
-        inside = Module(module.key(key), scope, uses, module.depth + 1)
-        children = self.body(body, inside, flow)
-        if children is None or before is None or flow.shape is None:
+        if inside.depth > DEEPEST:
+            raise TooLarge(
+                Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", body.span.first_word, "too deep")
+            )
+        before, errors = flow.shape, self.walk.errors
+        found = self.statements(body.statements, inside, scope, flow)
+        if before is None or flow.shape is None:
             return None
-        labelled = step.label is not None
-        node = GroupNode(inside.path, key, labelled, children, use, before, flow.shape, step.op.span)
-        self.asserts(body, scope, node.layers())
+        node = GroupNode(key, step.label is not None, found, use, before, flow.shape, step, step.op.span)
+        if self.walk.errors == errors:
+            self.asserts(inside, node)
         return node
 
-    def block(self, site: Site, block: tree.Block, module: Module, key: str, flow: Flow) -> GroupNode | None:
-        call, name = site.call, block.name.text
-        self.used.add(name)
-        if any(use.name == name for use in module.uses):
+    def block(
+        self, call: tree.Call, what: Meaning, step: tree.Step, module: Module, key: str, flow: Flow
+    ) -> GroupNode | None:
+        block: tree.Block = what.target  # type: ignore[assignment]
+        name, walk = block.name.text, self.walk
+        walk.used.add((block.span.source.name, name))
+        if any(use.definition is block for use in module.uses):
             raise Faults(Diagnostic("E212", f"{name} contains itself", call.span, "used inside itself here"))
         for argument in call.arguments:
             if argument.incoming is not None:
-                raise Faults(_misplaced(name, argument))
-        value = CallValue(name, arguments(call, module.scope), call.span, call.name.span)
-        use = BlockUse(name, bind_block(block, value), call.span)
-        return self.group(block.body, site.step, module, key, flow, use)
+                raise Faults(misplaced_arrow(name, argument))
+        home = walk.homes.of(block.span)
+        values = bind_block(block, what.value, home.lets)
+        known = self.memo_key(block, values, flow)
+        earlier = walk.memo.get(known) if known else None
+        use = BlockUse(block, values, call.span)
+        labelled = step.label is not None
+        if earlier:
+            walk.count(earlier.modules - 1, call.span)
+            node = GroupNode(key, labelled, earlier.items, use, earlier.input, earlier.output, step, call.span)
+            node.__dict__.update({name: earlier.__dict__[name] for name in _CACHED if name in earlier.__dict__})
+            flow.believed = node.output
+            flow.pass_through(node)
+            return node
+        inside = Module(walk, home, (*module.uses, use), module.depth + 1)
+        told = walk.told
+        scope = home.lets.inner()
+        scope.update(values)
+        made = self.group(block.body, step, inside, key, scope, flow, use)
+        if made and known and walk.told == told:
+            walk.memo[known] = made
+        return made
 
-    # ---------------------------------------------------------------------------------------------------- layers
-
-    def layer(self, site: Site, word: type[Layer], module: Module, key: str, flow: Flow) -> LayerNode | None:
-        call = site.call
-        value = CallValue(call.name.text, arguments(call, module.scope), call.span, call.name.span)
-        try:
-            layer = bind(word, value)
-        except Faults as wrong:
-            self.tell(module, *(faults.two_sizes(call, word, diagnostic) for diagnostic in wrong.diagnostics))
-            if not _keeps_shape(word, flow.shape):
-                flow.lose()
+    def memo_key(self, block: tree.Block, values: dict[str, Any], flow: Flow) -> Hashable:
+        """What an expansion depends on; None where it is not to be remembered."""
+        if flow.shape is None or flow.believed != flow.shape:
             return None
-        node = self.place(site, layer, module, key, flow)
-        if node:
-            flow.steps.append(Step(node, site))
-            flow.axes = node.output.rank + 1
-        return node
-
-    def place(self, site: Site, layer: Layer, module: Module, key: str, flow: Flow) -> LayerNode | None:
-        """The layer with the shape that arrives; checks what the call claims about it."""
-        shape, span = flow.shape, site.call.span
-        if shape is None:
-            flow.pass_unknown(layer, span)
-            return None
-        if not self.claims(site, layer, module, flow):
-            flow.restart(Shape((layer.out,)), span)  # type: ignore[attr-defined]
-            return None
-        try:
-            output = layer.output(shape)
-        except Refused as refused:
-            self.tell(module, faults.refused(site, layer, refused, flow.trail))
-            flow.lose()
-            return None
-        if isinstance(layer, Linear) and shape.rank:
-            self.tell(module, faults.linear_on_map(site, shape))
-        if swapped := faults.torch_order(site.call, layer, shape):
-            self.tell(module, faults.read_in_torch_order(site.call, layer, shape.rank, swapped))
-        if channels := faults.channels_as_eps(site.call, layer):
-            self.tell(module, channels)
-        flow.believe(layer)
-        flow.shape = output
-        return LayerNode(module.key(key), key, site.step.label is not None, layer, shape, output, span)
-
-    def claims(self, site: Site, layer: Layer, module: Module, flow: Flow) -> bool:
-        """Check `incoming -> outgoing`. False where a map arrives at a linear layer that was written for features."""
-        assert flow.shape is not None
-        for position, argument in enumerate(site.call.arguments):
-            claim = argument.incoming
-            if claim is None:
-                continue
-            name = argument.name.text if argument.name else next(iter(layer.parameters())) if position == 0 else None
-            if layer.claims is None or name != layer.claims:
-                self.report(_misplaced(layer.word, argument))
-                continue
-            arriving = layer.incoming(flow.shape)
-            if isinstance(claim, tree.Hole):
-                self.report(faults.answer(claim.span, f"{arriving} {faults.unit(layer)} arrive here", str(arriving)))
-                continue
-            claimed = evaluate(claim, module.scope)
-            if claimed == arriving or (flow.believed and claimed == layer.incoming(flow.believed)):
-                continue
-            flattened = isinstance(layer, Linear) and flow.shape.rank > 0
-            wrong = faults.unflattened if flattened else faults.wrong_claim
-            self.tell(module, wrong(site, argument, claimed, layer, flow.trail))
-            return not flattened
-        return True
-
-    # ------------------------------------------------------------------------------------ predictions and asserts
-
-    def predict(self, prediction: tree.Expr, module: Module, flow: Flow) -> None:
-        if isinstance(prediction, tree.Hole):
-            if flow.shape:
-                self.report(faults.answer(prediction.span, f"{flow.shape} comes out here", str(flow.shape)))
-            return
-        try:
-            sizes = faults.predicted_sizes(evaluate(prediction, module.scope), prediction.span)
-        except Faults as wrong:
-            self.report(*wrong.diagnostics)
-            return
-        if flow.shape is None:
-            known = [size for size in sizes if size is not None]
-            if len(known) == len(sizes):
-                flow.restart(Shape(tuple(known)), prediction.span)
-        elif not _matches(sizes, flow.shape):
-            if flow.believed is None or not _matches(sizes, flow.believed):
-                self.tell(module, faults.wrong_prediction(prediction, sizes, flow.trail))
-            flow.believed = _filled(sizes, flow.shape)
-
-    def asserts(self, body: tree.Body, scope: Scope, layers: Any) -> None:
-        """The assertions of a module, once the whole of it is known. `parameters` is its count."""
-        claims = [statement for statement in body.statements if isinstance(statement, tree.Assert)]
-        if not claims:
-            return
-        nodes = tuple(layers)
-        count = sum(node.weights.count for node in nodes)
-        for claim in claims:
-            try:
-                holds = evaluate(claim.condition, {**scope, "parameters": count})
-                if holds is not True:
-                    self.report(faults.wrong_assertion(claim, holds, count, nodes))
-            except Faults as wrong:
-                self.report(*wrong.diagnostics)
-
-    # ----------------------------------------------------------------------------------------------------- helpers
-
-    def tell(self, module: Module, *diagnostics: Diagnostic) -> None:
-        """Report faults; those inside a block with the uses of the block that they show in."""
-        uses = tuple(Label(use.span, f"in {use.name}, used here") for use in reversed(module.uses))
-        self.report(*(diagnostic.replace(labels=diagnostic.labels + uses) for diagnostic in diagnostics))
-
-    def unknown(self, call: tree.Call) -> Diagnostic:
-        """A name that is neither a layer nor a block."""
-        from cnnspec.syntax.modules import layer_word
-
-        name = call.name.text
-        known = [*LAYERS, *self.blocks]
-        same = next((word for word in known if word.lower() == name.lower()), None)
-        meant = same or layer_word(name) or next(iter(closest(name, known)), None)
-        fixes = (Fix(f"did you mean {meant}?", (Edit(call.name.span, meant),)),) if meant else ()
-        notes = () if meant else ("`cnnspec layers` lists the layers",)
-        what = "block" if name[:1].isupper() else "layer"
-        return Diagnostic("E201", f"there is no {what} {name}", call.name.span, "not known", notes=notes, fixes=fixes)
-
-    def _count_uses(self, model: tree.Model) -> None:
-        """How often each call of the file is expanded, one and many told apart, so that a repair in a block which
-        stands for several layers is not proposed for one of them."""
-        self.expanded = {}
-        self._count(model.body, 1, 0)
-
-    def _count(self, body: tree.Body, times: int, depth: int) -> None:
-        if depth > DEEPEST:
-            return
-        for statement in body.statements:
-            for step in statement.steps if isinstance(statement, tree.Chain) else ():
-                op = step.op
-                if isinstance(op, tree.Group):
-                    self._count(op.body, times, depth + 1)
-                elif isinstance(op, tree.Call):
-                    seen = self.expanded.get(op.span.start, 0)
-                    self.expanded[op.span.start] = min(2, seen + times)
-                    if op.name.text in self.blocks and seen < 2:
-                        self._count(self.blocks[op.name.text].body, times, depth + 1)
+        homes = tuple(_sources(tuple(values.values()))) if len(self.walk.homes.known) > 1 else ()
+        return (id(block), flow.shape, tuple([canonical(value) for value in values.values()]), homes)
 
 
-_STATEMENTS = {tree.Let: "let", tree.Repeat: "repeat", tree.For: "for", tree.If: "if"}
+_CACHED = ("children", "parameters", "modules")
+"""What nodes with equal items have in common."""
+
+_STATEMENTS: dict[type, Callable[..., Item | None]] = {
+    tree.Input: Expander.input,
+    tree.Let: Expander.let,
+    tree.Repeat: Expander.repeat,
+    tree.For: Expander.for_,
+    tree.If: Expander.if_,
+    tree.Assert: Expander.claim,
+}
 
 
-def bind_block(block: tree.Block | tree.Model, call: CallValue, given: Scope | None = None) -> dict[str, Any]:
-    """Values of all parameters of a block or model; defaults may refer to earlier parameters. `given` are values
-    that stand in for those of the call."""
-    parameters = parameters_of(block)
-    shown = signature(block.name.text, parameters)
-    needed = {name: p.replace(default=None) if name in (given or {}) else p for name, p in parameters.items()}
-    values = bind_arguments(block.name.text, needed, call, refers=shown) | dict(given or {})
-    scope: dict[str, Any] = {}
-    for param in block.params:
-        name = param.name.text
-        if name in values:
-            scope[name] = values[name]
-        else:
-            assert param.default is not None
-            scope[name] = evaluate(param.default, scope)
-    return scope
+def _names(target: tree.Target) -> list[tree.Identifier]:
+    return [node for node in tree.walk(target) if isinstance(node, tree.Identifier)]
 
 
-def _combine(op: tree.Combine) -> Faults:
-    name = op.call.name.text
-    if name in ("add", "multiply", "concat", "residual", "aux"):
-        return unsupported(f"{name} (a network with branches) is", op.call.name.span)
-    span = op.call.name.span
-    if not op.call.arguments and isinstance(op.body, tree.Body):
-        fix = Fix("write a colon behind the name of a group", (Edit(span, f"{name}:"),))
-        return Faults(Diagnostic("E201", f"{name} has no colon behind it", span, "the name of a group?", fixes=(fix,)))
-    note = "braces follow add, multiply, concat, residual and aux"
-    return Faults(Diagnostic("E201", f"{name} does not combine branches", span, "not known", notes=(note,)))
-
-
-def _misplaced(word: str, argument: tree.Argument) -> Diagnostic:
-    note = "incoming -> outgoing can be written in the first argument of conv, conv_transpose and linear"
-    return Diagnostic(
-        "E209", f"{word} takes no arrow here", argument.span, "this claims an incoming size", notes=(note,)
-    )
-
-
-def _keeps_shape(word: type[Layer], shape: Shape | None) -> bool:
-    """Whether a layer gives what it gets, whatever its arguments are: then a faulty argument hides nothing else."""
-    if shape is None or REQUIRED in word.__fields__.values():
-        return False
-    try:
-        return word().output(shape) == shape
-    except Refused:
-        return False
-
-
-def _matches(sizes: tuple[int | None, ...], shape: Shape) -> bool:
-    return len(sizes) == len(shape.sizes) and all(
-        size is None or size == actual for size, actual in zip(sizes, shape.sizes, strict=True)
-    )
-
-
-def _filled(sizes: tuple[int | None, ...], shape: Shape) -> Shape | None:
-    """A predicted shape, its question marks answered by the actual one where that has as many axes."""
-    if len(sizes) != len(shape.sizes):
-        return Shape(tuple(s for s in sizes if s is not None)) if None not in sizes else None
-    return Shape(tuple(a if s is None else s for s, a in zip(sizes, shape.sizes, strict=True)))
+def _sources(values: tuple[Any, ...]) -> list[str]:
+    """The files in which the names among some values stand: a name may be another block in another file."""
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, tuple):
+            found += _sources(value)
+        elif isinstance(value, Symbol | CallValue):
+            found.append(value.span.source.name)
+            if isinstance(value, CallValue):
+                found += _sources(tuple(argument.value for argument in value.arguments))
+    return found

@@ -7,7 +7,7 @@ from typing import Any
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.network import trail as trails
-from cnnspec.network.model import LayerNode
+from cnnspec.network.model import GroupNode, PlacedLayer, layers
 from cnnspec.network.trail import Site, Trail
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -130,7 +130,7 @@ def unflattened(site: Site, argument: tree.Argument, claimed: Any, layer: Layer,
     if claimed != shape.elements:
         both = (*fix.edits, Edit(claim.span, str(shape.elements)))
         fix = Fix(f"put flatten before it, and write the {shape.elements} features that come out", both)
-    labels = tuple(Label(step.node.span, f"{shape} comes out here") for step in trail.steps[-1:])
+    labels = tuple(Label(step.call.span, f"{shape} comes out here") for step in trail.steps[-1:])
     return Diagnostic("E301", message, claim.span, "written here", labels, why, fixes=(fix,))
 
 
@@ -155,7 +155,7 @@ def refused(site: Site, layer: Layer, refusal: Refused, trail: Trail) -> Diagnos
     fixes = [swapped] if swapped else [Fix(refusal.help)] if refusal.help else []
     if collapsed and not swapped:
         everywhere = trails.padding_everywhere(
-            trail, lambda layers: trails.run([*layers, layer], trail.origin) is not None
+            trail, lambda stages: trails.run([*stages, layer], trail.origin) is not None
         )
         fixes += [Fix("or keep the size with padding in every convolution", edits) for edits in everywhere]
     return Diagnostic(
@@ -193,22 +193,35 @@ def predicted_sizes(value: Any, span: Span) -> tuple[int | None, ...]:
     return sizes
 
 
+def written_shape(shape: Shape) -> str:
+    """A shape as a prediction writes it."""
+    return "x".join(map(str, shape.sizes))
+
+
 def wrong_prediction(prediction: tree.Expr, sizes: tuple[int | None, ...], trail: Trail) -> Diagnostic:
     predicted = "x".join("?" if size is None else str(size) for size in sizes)
     shape = trail.shape
-    text = str(shape) if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
+    text = written_shape(shape) if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
     fix = Fix("write what comes out, if that is what you want", (Edit(prediction.span, text),), safe=True)
     why = trails.chain_of_sizes(trail)
     message = f"{shape} comes out here, not {predicted}"
     return Diagnostic("E305", message, prediction.span, "predicted here", why=why, fixes=(fix,))
 
 
-def wrong_assertion(claim: tree.Assert, value: Any, count: int, layers: tuple[LayerNode, ...]) -> Diagnostic:
-    """An assertion that is false, with the sum behind `parameters`."""
+def mentions_count(claim: tree.Assert) -> bool:
+    """Whether an assertion is about the number of parameters."""
+    return any(isinstance(node, tree.Name) and node.text == "parameters" for node in tree.walk(claim.condition))
+
+
+def wrong_assertion(claim: tree.Assert, value: Any, group: GroupNode | None) -> Diagnostic:
+    """An assertion that is false; where it is about the number of parameters of a group, with the sum behind it."""
     if not isinstance(value, bool):
-        return Diagnostic("E208", f"{describe(value)} is neither true nor false", claim.condition.span)
-    number = _claimed_count(claim.condition)
-    why = _sum(count, layers) if "parameters" in claim.condition.span.text else ""
+        message = f"{describe(value)} is neither true nor false"
+        return Diagnostic("E208", message, claim.condition.span, "cannot be evaluated")
+    if group is None:
+        return Diagnostic("E306", "this does not hold", claim.condition.span, "false here")
+    count, number = group.parameters, _claimed_count(claim.condition)
+    why = _sum(count, tuple(layers(group.items)))
     if number is None:
         return Diagnostic("E306", "this does not hold", claim.condition.span, f"parameters is {count:,}", why=why)
     difference = count - number.value
@@ -227,9 +240,9 @@ def _claimed_count(condition: tree.Expr) -> tree.Number | None:
     return None
 
 
-def _sum(count: int, layers: tuple[LayerNode, ...]) -> str:
+def _sum(count: int, nodes: tuple[PlacedLayer, ...]) -> str:
     """Layer by layer, then all of it."""
-    counted = [node for node in layers if node.weights.count]
+    counted = [node for node in nodes if node.weights.count]
     rows = [
         f"{node.weights.count:>{len(f'{count:,}')},}  {node.path} {trails.written_text(node.span)}" for node in counted
     ]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.layers.linear import Linear
 from cnnspec.layers.shape import Flatten
-from cnnspec.network.trail import Step, Trail
+from cnnspec.network.model import Node
 from cnnspec.source import Span
+
+Steps = tuple[Any, Node] | None
+"""What ran since the origin, the last first: (what ran before, a node). Branches share what ran before them."""
 
 
 class Flow:
@@ -17,6 +22,8 @@ class Flow:
     claim that agrees with it follows from the same fault and stays silent.
     """
 
+    __slots__ = ("axes", "believed", "origin", "shape", "span", "steps")
+
     def __init__(self, shape: Shape | None, span: Span) -> None:
         self.restart(shape, span)
 
@@ -24,13 +31,25 @@ class Flow:
         """Go on from the input, or from a shape that the text states at `span`."""
         self.shape, self.believed = shape, shape
         self.axes = shape.rank + 1 if shape else None
-        self.steps: list[Step] = []
+        self.steps: Steps = None
         self.origin, self.span = shape, span
 
+    def fork(self) -> Flow:
+        """The beginning of a branch."""
+        flow = Flow(self.shape, self.span)
+        flow.believed, flow.axes, flow.steps, flow.origin = self.believed, self.axes, self.steps, self.origin
+        return flow
+
+    def pass_through(self, node: Node) -> None:
+        """On behind a node. What the author's shape becomes there is for others to say."""
+        self.shape = node.output
+        self.steps = (self.steps, node)
+        self.axes = node.output.rank + 1
+
     @property
-    def trail(self) -> Trail:
-        assert self.origin is not None
-        return Trail(self.origin, self.span, tuple(self.steps))
+    def last(self) -> Node | None:
+        """What gave the shape; None at the origin."""
+        return self.steps[1] if self.steps else None
 
     def lose(self) -> None:
         """Nothing is known any more but the number of axes."""
@@ -44,7 +63,7 @@ class Flow:
             self.restart(Shape((layer.out,)), span)
 
     def believe(self, layer: Layer) -> None:
-        """Behind a layer: what the author's shape becomes."""
+        """Behind a layer that the author's shape passes too."""
         try:
             self.believed = layer.output(self.believed) if self.believed else None
         except Refused:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.network.evaluate import evaluate
 from cnnspec.record import REQUIRED
-from cnnspec.source import Span
+from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.words import Kind, Parameter
+from cnnspec.words import Faults, Kind, Parameter, describe
 
 ANY = Kind("any value", lambda value: value, names=True)
 """The kind of a block's parameters: what a value is good for shows where the block uses it."""
@@ -50,21 +53,24 @@ class Keys:
         self.position = 0
         self.taken: dict[str, Span] = {}
 
-    def take(self, step: tree.Step) -> str:
+    def take(self, step: tree.Step, scope: Mapping[str, Any]) -> str:
         """The key of the next child. A wrong label is reported, and kept for what it is."""
         position = str(self.position)
         self.position += 1
-        key = step.label.text if step.label else position
-        span = step.label.span if step.label else step.op.span
-        fault = self.fault(key, span, step)
+        label = step.label
+        if not label:
+            key, span = position, step.op.span
+        elif step.computed and "{" in label.text:
+            key, span = computed(label, scope), label.span
+        else:
+            key, span = label.text, label.span
+        fault = self.fault(key, span)
         if fault:
             self.report(fault)
         self.taken.setdefault(key, span)
         return key
 
-    def fault(self, key: str, span: Span, step: tree.Step) -> Diagnostic | None:
-        if step.computed and "{" in key:
-            return Diagnostic("E106", "computed names are not supported yet", span, "this version cannot compute it")
+    def fault(self, key: str, span: Span) -> Diagnostic | None:
         if key in self.taken:
             first = Label(self.taken[key], "first used here")
             return Diagnostic("E207", f"two children of this module are called {key}", span, "used again", (first,))
@@ -75,6 +81,42 @@ class Keys:
             note = "the parts of a parameter's name are joined by points"
             return Diagnostic("E214", "a name is empty or has a point in it", span, "not a name", notes=(note,))
         return None
+
+
+PLACE = re.compile(r"\{([^{}]*)\}")
+"""An expression in a computed name."""
+
+
+def computed(label: tree.Identifier, scope: Mapping[str, Any]) -> str:
+    """A name with the values of its expressions put in; raises `Faults`."""
+    text = PLACE.sub(lambda match: _value(match[1], label.span, scope), label.text)
+    if "{" in text or "}" in text:
+        note = 'an expression stands between { and }: "layer{i + 1}"'
+        raise Faults(Diagnostic("E208", "a brace of this name has no partner", label.span, "not a name", notes=(note,)))
+    return text
+
+
+def _value(text: str, span: Span, scope: Mapping[str, Any]) -> str:
+    expr = scope.get(text.strip(), text)
+    value = evaluate_text(text, span, scope) if isinstance(expr, str) else expr
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    message = f"{describe(value)} cannot be part of a name"
+    raise Faults(Diagnostic("E208", message, span, "neither a whole number nor a text"))
+
+
+def evaluate_text(text: str, span: Span, scope: Mapping[str, Any]) -> Any:
+    """The value of an expression that stands inside a text at `span`; raises `Faults`."""
+    from cnnspec.syntax.parser import parse
+
+    parsed = parse(Source(span.source.name, f"let value = {text}\n"))
+    items = parsed.file.items
+    if parsed.diagnostics or len(items) != 1 or not isinstance(items[0], tree.Let):
+        raise Faults(Diagnostic("E208", f"{text or 'nothing'} is no expression", span, "in braces here"))
+    try:
+        return evaluate(items[0].value, scope)
+    except Faults as wrong:
+        raise Faults(*(fault.replace(span=span, labels=(), fixes=()) for fault in wrong.diagnostics)) from None
 
 
 def parameters_of(owner: tree.Block | tree.Model) -> dict[str, Parameter]:

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnspec.network.evaluate import evaluate
+from cnnspec.network.reading import UsageFault
 from cnnspec.recipe import Recipe
 from cnnspec.record import Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
 from cnnspec.words import Argument, Faults
-
-
-class UsageFault(Exception):
-    """Something is wrong with what was asked, not with the spec."""
 
 
 class Overrides(Record):

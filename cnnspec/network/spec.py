@@ -6,15 +6,19 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
+from cnnspec.diagnostics import Diagnostic, Fix, Label
 from cnnspec.layers.base import Shape
 from cnnspec.network.agree import disagreements, unsuitable
-from cnnspec.network.evaluate import arguments, evaluate, unsupported
-from cnnspec.network.expand import Expander, bind_block
+from cnnspec.network.calls import bind_block
+from cnnspec.network.evaluate import Scope, arguments, evaluate
+from cnnspec.network.expand import Expander
 from cnnspec.network.faults import predicted_sizes
-from cnnspec.network.model import Network
+from cnnspec.network.home import Homes, check_parameters
+from cnnspec.network.model import CombineNode, LayerNode, Network
 from cnnspec.network.names import parameters_of
-from cnnspec.network.settings import Overrides, UsageFault
+from cnnspec.network.reading import UsageFault
+from cnnspec.network.settings import Overrides
+from cnnspec.network.walk import Walk
 from cnnspec.recipe import Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source, Span
@@ -44,11 +48,13 @@ class Spec:
         parsed = parse(source)
         self.report(*parsed.diagnostics)
         self.file = parsed.file
-        self.blocks = self._defined(tree.Block)
+        self.homes = Homes(self.report)
+        self.home = self.homes.open(source, self.file)
+        self.used: set[tuple[str, str]] = set()
         self.models = self._defined(tree.Model)
         self.presets = self._defined(tree.Preset, self.models)
-        self.broken = bool(parsed.diagnostics)
-        self.only = only
+        self.broken = self.failed
+        self.only = only or source.model
         self.folder = "" if source.name.startswith("<") else os.path.dirname(source.name)
 
     def report(self, *diagnostics: Diagnostic) -> None:
@@ -59,10 +65,6 @@ class Spec:
             self.failed = self.failed or diagnostic.severity == "error"
 
     def check(self) -> Checked:
-        for item in self.file.items:
-            if isinstance(item, tree.Use | tree.Let):
-                what = "use" if isinstance(item, tree.Use) else "let"
-                self.report(*unsupported(f"{what} is", item.span).diagnostics)
         networks = tuple(self.networks())
         self._check_settings()
         in_order = sorted(self.found.values(), key=lambda d: (d.span.source is not self.source, d.span.start))
@@ -83,22 +85,9 @@ class Spec:
                 self.report(Diagnostic("E207", message, item.name.span, "again here", (label,)))
             else:
                 named[name] = item
-                self._check_definition(item)
+                if isinstance(item, tree.Model):
+                    check_parameters(item, self.report)
         return named
-
-    def _check_definition(self, item: Any) -> None:
-        if isinstance(item, tree.Block) and not item.name.text[:1].isupper():
-            close = item.name.text[:1].upper() + item.name.text[1:]
-            fix = Fix(f"call it {close}, here and where it is used", (Edit(item.name.span, close),))
-            message = f"the block {item.name.text} begins with a lower-case letter, as layers do"
-            self.report(Diagnostic("E207", message, item.name.span, "a block's name", fixes=(fix,)))
-        seen: dict[str, Span] = {}
-        for param in () if isinstance(item, tree.Preset) else item.params:
-            if param.name.text in seen:
-                label = Label(seen[param.name.text], "first here")
-                message = f"{item.name.text} has two parameters called {param.name.text}"
-                self.report(Diagnostic("E207", message, param.name.span, "again here", (label,)))
-            seen.setdefault(param.name.text, param.name.span)
 
     # ----------------------------------------------------------------------------------------------------- networks
 
@@ -108,27 +97,34 @@ class Spec:
         if self.only is not None and self.only not in names:
             raise UsageFault(f"there is no model {self.only}; there are {', '.join(names) or 'none'}")
         if not names and not self.broken:
-            end = self.source.span(0, min(1, len(self.source.text)))
-            self.report(Diagnostic("E210", "there is no model in this file", end, "model NAME { } belongs here"))
+            self._no_model()
         taken: dict[str, bool] = dict.fromkeys(self.given.parameters, False)
-        expander = Expander(self.blocks, self.report)
         for item in self.file.items:
             if isinstance(item, tree.Model | tree.Preset) and self.only in (None, item.name.text):
                 self.failed = False
                 try:
-                    yield from self._network(item, expander, taken)
+                    yield from self._network(item, taken)
                 except Faults as wrong:
                     self.report(*wrong.diagnostics)
         unknown = [name for name, used in taken.items() if not used]
         if unknown and self.models:
             raise UsageFault(f"no model here has a parameter {unknown[0]}{self._known_parameters()}")
-        self._unused_blocks(expander)
+        self._unused_blocks()
+
+    def _no_model(self) -> None:
+        """Nothing to check, unless the file is there for others to use."""
+        start = self.source.span(0, min(1, len(self.source.text)))
+        if self.home.places:
+            note = "its blocks are checked where a model uses them"
+            self.report(Diagnostic("N002", "there is no model in this file", start, "not checked", notes=(note,)))
+        else:
+            self.report(Diagnostic("E210", "there is no model in this file", start, "model NAME { } belongs here"))
 
     def _known_parameters(self) -> str:
         known = [p.name.text for model in self.models.values() for p in model.params]
         return f"; there are {', '.join(dict.fromkeys(known))}" if known else ""
 
-    def _network(self, item: tree.Model | tree.Preset, expander: Expander, taken: dict[str, bool]) -> Iterator[Network]:
+    def _network(self, item: tree.Model | tree.Preset, taken: dict[str, bool]) -> Iterator[Network]:
         bound = self._preset(item) if isinstance(item, tree.Preset) else self._model(item)
         if bound is None:
             return
@@ -136,13 +132,17 @@ class Spec:
         parameters = {param.name.text for param in model.params}
         given = {name: a.value for name, a in self.given.parameters.items() if name in parameters}
         taken.update(dict.fromkeys(given, True))
-        scope = bind_block(model, call, given)
+        values = bind_block(model, call, self.home.lets, given)
+        scope = self.home.lets.inner()
+        scope.update(values)
         statement = self._input(model)
         shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
-        root, flow = expander.root(model, scope, shape, span)
+        walk = Walk(self.homes, model, self.report)
+        root, flow = Expander(walk).root(model, scope, shape, span)
+        self.used |= walk.used
         recipe, spans = self._recipe(item.name)
         if recipe and shape and flow.shape:
-            last = flow.steps[-1].node if flow.steps else None
+            last = flow.last if isinstance(flow.last, LayerNode | CombineNode) else None
             data_span = spans.get("data", item.name.span)
             faults = disagreements(
                 shape, span, flow.shape, last, recipe.data, data_span, self._data(), written="data" in spans
@@ -150,7 +150,7 @@ class Spec:
             self.report(*map(self._explained, faults))
             self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
         if root and not self.failed and not self.broken:
-            yield Network(item.name.text, self.source, root, scope, recipe, self._data())
+            yield Network(item.name.text, self.source, root, values, recipe, self._data())
 
     def _explained(self, fault: Diagnostic) -> Diagnostic:
         """A map at the end of a network because flatten is missing: the warning about that becomes the reason."""
@@ -191,7 +191,7 @@ class Spec:
         if name not in self.models:
             known = f"there are {', '.join(self.models)}" if self.models else "there are none"
             raise Faults(Diagnostic("E210", f"there is no model {name} above", span, "not a model", notes=(known,)))
-        given = arguments(value, {}) if isinstance(value, tree.Call) else ()
+        given = arguments(value, self.home.lets) if isinstance(value, tree.Call) else ()
         return self.models[name], CallValue(name, given, value.span, span)
 
     # -------------------------------------------------------------------------------------------------------- input
@@ -214,7 +214,7 @@ class Spec:
             self.report(Diagnostic("E211", message, inputs[0].span, "belongs first in the model"))
         return inputs[0]
 
-    def _shape(self, statement: tree.Input, scope: Mapping[str, Any]) -> tuple[Shape, Span]:
+    def _shape(self, statement: tree.Input, scope: Scope) -> tuple[Shape, Span]:
         override = self.given.input
         value = override.value if override else evaluate(statement.shape, scope)
         span = override.span if override else statement.shape.span
@@ -263,7 +263,7 @@ class Spec:
                 labels = (Label(first, "first here"),) if first else ()
                 self.report(Diagnostic("E205", f"{name} is set twice", setting.name.span, "again here", labels))
             try:
-                value = evaluate(setting.value, {})
+                value = evaluate(setting.value, self.home.lets)
                 settings[name] = Argument(name, value, setting.value.span, setting.name.span)
             except Faults as wrong:
                 self.report(*wrong.diagnostics)
@@ -289,11 +289,28 @@ class Spec:
                 self.report(Diagnostic("E210", message, item.model.span, "not a model"))
             self._bound(self._settings(item), item.span)
 
-    def _unused_blocks(self, expander: Expander) -> None:
-        """Blocks that no model reaches; silent where a fault may have hidden the use."""
-        if self.only is not None or any(d.severity == "error" for d in self.found.values()):
+    def _mentioned(self) -> set[str]:
+        """Blocks that models mention, and the blocks these mention: an `if` may have passed one by."""
+        ahead: list[tree.Node] = [item for item in self.file.items if not isinstance(item, tree.Block)]
+        found: set[str] = set()
+        while ahead:
+            for node in tree.walk(ahead.pop()):
+                name = node.name if isinstance(node, tree.Call) else node
+                if isinstance(name, tree.Name | tree.Identifier) and name.text not in found:
+                    found.add(name.text)
+                    ahead += [self.home.blocks[name.text]] if name.text in self.home.blocks else []
+        return found
+
+    def _unused_blocks(self) -> None:
+        """Blocks that no model reaches; silent where a fault may have hidden the use, and in a file without models,
+        whose blocks are for others."""
+        if self.only is not None or not self.models or any(d.severity == "error" for d in self.found.values()):
             return
-        for name, block in self.blocks.items():
-            if name not in expander.used:
+        own = [name for name in self.home.blocks if name in self.home.own]
+        unused = [name for name in own if (self.source.name, name) not in self.used]
+        mentioned = self._mentioned() if unused else set()
+        for name in unused:
+            if name not in mentioned:
                 note = "only blocks that a model uses are checked"
-                self.report(Diagnostic("W002", f"no model uses {name}", block.name.span, "not used", notes=(note,)))
+                place = self.home.blocks[name].name.span
+                self.report(Diagnostic("W002", f"no model uses {name}", place, "not used", notes=(note,)))

@@ -5,13 +5,15 @@ Everything here runs only when there is a fault to explain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 
 from cnnspec.diagnostics import Edit, Fix, Label
 from cnnspec.layers.base import Layer, Refused, Shape
+from cnnspec.layers.combine import COMBINATORS
 from cnnspec.layers.shape import Flatten
-from cnnspec.network.model import LayerNode
+from cnnspec.network.flow import Steps
+from cnnspec.network.model import CombineNode, GroupNode, LayerNode, Node, nodes
 from cnnspec.record import Record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -19,16 +21,21 @@ from cnnspec.syntax import tree
 LARGEST_INPUT = 512
 """Square inputs are tried up to this side. All of them: a layer may refuse some sizes between others."""
 
+LONGEST_TRIED = 500
+"""Other inputs and paddings are tried in chains of up to this many steps: each trial runs all of them."""
+
 MOST_STEPS = 8
 """A longer chain of sizes is shown without its middle."""
 
 
 class Site(Record):
-    """Where a layer or block is called: the step and its call, and whether they are expanded only once."""
+    """Where a layer or block is called: the step and its call, and whether it stands for one layer only. `direct` is
+    false where the name of the call stands for a layer that was given as a value."""
 
     step: tree.Step
     call: tree.Call
     once: bool
+    direct: bool = True
 
     def before(self, text: str) -> Edit:
         """An edit that puts another step in front, label and all."""
@@ -37,14 +44,22 @@ class Site(Record):
 
 
 class Step(Record):
-    """A layer that ran, and where it is called."""
+    """A layer or a combinator that ran, and where it is called."""
 
-    node: LayerNode
+    node: LayerNode | CombineNode
     site: Site
 
     @property
     def call(self) -> tree.Call:
         return self.site.call
+
+    @property
+    def layer(self) -> Layer | None:
+        return self.node.layer if isinstance(self.node, LayerNode) else None
+
+    @property
+    def stage(self) -> Stage:
+        return self.node.layer if isinstance(self.node, LayerNode) else Joined(self.node)
 
 
 class Trail(Record):
@@ -59,15 +74,79 @@ class Trail(Record):
         return self.steps[-1].node.output if self.steps else self.origin
 
     @property
-    def layers(self) -> list[Layer]:
-        return [step.node.layer for step in self.steps]
+    def stages(self) -> list[Stage]:
+        return [step.stage for step in self.steps]
 
 
-def run(layers: list[Layer], shape: Shape) -> Shape | None:
-    """What a chain of layers makes of a shape; None where one of them refuses it."""
+class Joined:
+    """Branches and what joins them, as one stage of a chain."""
+
+    def __init__(self, node: CombineNode) -> None:
+        self.node = node
+        self.word = COMBINATORS[node.kind](**node.options)
+
+    def output(self, x: Shape) -> Shape:
+        """Raises `Refused` as layers do."""
+        branches = self.node.branches
+        shapes = self.word.inputs(x, len(branches))
+        outputs = [through(nodes(items), shape) for items, shape in zip(branches, shapes, strict=True)]
+        return self.word.output(x, outputs)
+
+
+Stage = Layer | Joined
+
+
+def through(chain: Iterable[Node], shape: Shape) -> Shape:
+    """What some nodes make of another shape than their own; raises `Refused`."""
+    for node in chain:
+        if isinstance(node, GroupNode):
+            shape = through(node.children, shape)
+        else:
+            shape = (node.layer if isinstance(node, LayerNode) else Joined(node)).output(shape)
+    return shape
+
+
+def flat(steps: Steps) -> list[LayerNode | CombineNode]:
+    """What ran, the first first; groups that ran as a whole are taken apart."""
+    found: list[LayerNode | CombineNode] = []
+    while steps:
+        steps, node = steps
+        found += reversed(list(_inside(node)))
+    return found[::-1]
+
+
+def _inside(node: Node) -> Iterator[LayerNode | CombineNode]:
+    if isinstance(node, GroupNode):
+        for child in node.children:
+            yield from _inside(child)
+    else:
+        yield node
+
+
+def told(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps as a story of one chain: in the place of branches, the one with the most layers."""
+    for step in steps:
+        if isinstance(step.node, CombineNode):
+            if step.node.kind != "aux":
+                branches = [[n for node in nodes(items) for n in _inside(node)] for items in step.node.branches]
+                yield from told(Step(node, site_of(node)) for node in max(branches, key=len))
+        else:
+            yield step
+
+
+def site_of(node: LayerNode | CombineNode, once: bool = False) -> Site:
+    op = node.step.op
+    call = op.call if isinstance(op, tree.Combine) else op
+    assert isinstance(call, tree.Call)
+    direct = isinstance(node, CombineNode) or call.name.text == node.layer.word
+    return Site(node.step, call, once and direct, direct)
+
+
+def run(stages: Iterable[Stage], shape: Shape) -> Shape | None:
+    """What a chain of stages makes of a shape; None where one of them refuses it."""
     try:
-        for layer in layers:
-            shape = layer.output(shape)
+        for stage in stages:
+            shape = stage.output(shape)
     except Refused:
         return None
     return shape
@@ -81,12 +160,12 @@ def chain_of_sizes(trail: Trail) -> str:
     where what arrives was made by a linear layer."""
     if not trail.shape.rank and trail.origin.rank and before_flatten(trail) is None:
         return ""
-    changes = [step for step in trail.steps if step.node.input.spatial != step.node.output.spatial]
+    changes = [step for step in told(trail.steps) if step.node.input.spatial != step.node.output.spatial]
     slides = [step for step in changes if step.node.output.rank == step.node.input.rank]
     sizes = [_side(trail.origin), *(_side(step.node.output) for step in slides)]
     lines = [" -> ".join(shorten(sizes))] if slides else []
     lines += shorten([_arithmetic(steps) for steps in _by_call(slides)])
-    lines += [_flattening(step) for step in changes if isinstance(step.node.layer, Flatten)]
+    lines += [_flattening(step) for step in changes if isinstance(step.layer, Flatten)]
     return "\n".join(lines)
 
 
@@ -98,20 +177,27 @@ def shorten(items: list[str]) -> list[str]:
 
 def _by_call(steps: list[Step]) -> Iterator[list[Step]]:
     """Steps that stand in the same call, together, at the place of the first."""
-    together: dict[int, list[Step]] = {}
+    together: dict[tuple[str, int], list[Step]] = {}
     for step in steps:
-        together.setdefault(step.call.span.start, []).append(step)
+        together.setdefault(place(step.call), []).append(step)
     yield from together.values()
 
 
+def place(call: tree.Call) -> tuple[str, int]:
+    """What tells a call from all others."""
+    return call.span.source.name, call.span.start
+
+
 def _arithmetic(steps: list[Step]) -> str:
-    sums = [_sum(step.node) for step in steps]
+    sums = [_sum(step) for step in steps]
     times = f", {len(steps)} times" if len(steps) > 1 else ""
     return f"{written(steps[0].call)} on line {steps[0].call.span.line}{times}: {', '.join(shorten(sums))}"
 
 
-def _sum(node: LayerNode) -> str:
-    return node.layer.arithmetic(node.input) or f"{_side(node.input)} becomes {_side(node.output)}"
+def _sum(step: Step) -> str:
+    node = step.node
+    sum_ = step.layer.arithmetic(node.input) if step.layer else ""
+    return sum_ or f"{_side(node.input)} becomes {_side(node.output)}"
 
 
 def _flattening(step: Step) -> str:
@@ -143,10 +229,11 @@ def labels(trail: Trail, site: Site) -> tuple[Label, ...]:
     """Where the number that arrives was made: the flatten, or the layer that set the channels."""
     for step in reversed(trail.steps):
         node = step.node
-        if isinstance(node.layer, Flatten):
+        if isinstance(step.layer, Flatten):
             return (Label(node.span, f"{node.input} becomes {node.output} here"),)
-        if node.layer.claims and node.span != site.call.span:
-            return (Label(node.span, f"{node.output.channels} come from here"),)
+        sets = step.layer.claims if step.layer else node.output.channels != node.input.channels
+        if sets and step.call is not site.call:
+            return (Label(step.call.span, f"{node.output.channels} come from here"),)
     return (Label(trail.span, f"{trail.origin} starts here"),)
 
 
@@ -156,7 +243,7 @@ def labels(trail: Trail, site: Site) -> tuple[Label, ...]:
 def before_flatten(trail: Trail) -> Shape | None:
     """The map that the last flatten received."""
     for step in reversed(trail.steps):
-        if isinstance(step.node.layer, Flatten):
+        if isinstance(step.layer, Flatten):
             return step.node.input
         if step.node.input != step.node.output:
             return None
@@ -165,18 +252,18 @@ def before_flatten(trail: Trail) -> Shape | None:
 
 def fitting_input(trail: Trail, features: int) -> str | None:
     """For which square inputs the map would flatten to `features`, in a sentence; None where that is no question."""
-    origin, layers = trail.origin, trail.layers
-    if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1:
+    origin, stages = trail.origin, trail.stages
+    if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1 or len(stages) > LONGEST_TRIED:
         return None
     fitting = [
         side
         for side in range(1, LARGEST_INPUT + 1)
-        if (shape := run(layers, _square(origin, side))) is not None and shape.elements == features
+        if (shape := run(stages, _square(origin, side))) is not None and shape.elements == features
     ]
     if not fitting:
         return f"no square input up to {_square(origin, LARGEST_INPUT)} makes it {features}"
-    cut = max(n for n, step in enumerate(trail.steps) if isinstance(step.node.layer, Flatten))
-    map_then = run(layers[:cut], _square(origin, fitting[0]))
+    cut = max(n for n, step in enumerate(trail.steps) if isinstance(step.layer, Flatten))
+    map_then = run(stages[:cut], _square(origin, fitting[0]))
     assert map_then is not None
     sizes = " x ".join(map(str, map_then.sizes))
     return f"{features} = {sizes} fits an input of {_square(origin, fitting[0])}{_up_to(origin, fitting)}"
@@ -197,9 +284,9 @@ def _square(shape: Shape, side: int) -> Shape:
 def smallest_input(trail: Trail, layer: Layer) -> Shape | None:
     """The smallest square input from which `layer` still gets a map it accepts."""
     origin = trail.origin
-    if not origin.rank or len(set(origin.spatial)) > 1:
+    if not origin.rank or len(set(origin.spatial)) > 1 or len(trail.steps) > LONGEST_TRIED:
         return None
-    chain = [*trail.layers, layer]
+    chain = [*trail.stages, layer]
     fitting = (_square(origin, side) for side in range(1, LARGEST_INPUT + 1))
     return next((shape for shape in fitting if run(chain, shape) is not None), None)
 
@@ -217,9 +304,9 @@ def earlier(trail: Trail, features: int) -> str | None:
 
 def repairs(trail: Trail, features: int) -> list[Fix]:
     """Changes to layers before the flatten that would make `features` right: paddings, then a pool more."""
-    if before_flatten(trail) is None:
+    if before_flatten(trail) is None or len(trail.steps) > LONGEST_TRIED:
         return []
-    everywhere = padding_everywhere(trail, lambda layers: _gives(layers, trail.origin, features))
+    everywhere = padding_everywhere(trail, lambda stages: _gives(stages, trail.origin, features))
     padded = list(_paddings(trail, features))[:1] or [
         Fix(f"or keep {features} with padding in every convolution", edits) for edits in everywhere
     ]
@@ -228,14 +315,14 @@ def repairs(trail: Trail, features: int) -> list[Fix]:
 
 def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
     """A padding in one layer; those that keep the size come first."""
-    layers = trail.layers
+    stages = trail.stages
     candidates = []
     for at, step in enumerate(trail.steps):
-        kernel = _kernel(step.node.layer)
+        kernel = _kernel(step)
         if kernel is None or not step.site.once:
             continue
         for padding in range(1, kernel // 2 + 1):
-            changed = [*layers[:at], step.node.layer.replace(padding=padding), *layers[at + 1 :]]
+            changed = [*stages[:at], _padded(step, padding), *stages[at + 1 :]]
             if _gives(changed, trail.origin, features):
                 candidates.append((2 * padding != kernel - 1, at, padding))
     for _, at, padding in sorted(candidates):
@@ -244,46 +331,51 @@ def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
         yield Fix(message, (_set_argument(trail.steps[at], "padding", padding),))
 
 
-def padding_everywhere(trail: Trail, mends: Callable[[list[Layer]], bool]) -> list[tuple[Edit, ...]]:
+def padding_everywhere(trail: Trail, mends: Callable[[list[Stage]], bool]) -> list[tuple[Edit, ...]]:
     """The edits that give every convolution the padding that keeps the size, if that mends the fault."""
-    layers, edits = trail.layers, []
+    stages, edits = trail.stages, []
     for at, step in enumerate(trail.steps):
-        kernel = _kernel(step.node.layer)
-        if kernel and kernel % 2 and kernel > 1 and step.node.layer.word == "conv":
-            layers[at] = step.node.layer.replace(padding=kernel // 2)
+        kernel = _kernel(step)
+        if kernel and kernel % 2 and kernel > 1 and step.call.name.text == "conv":
+            stages[at] = _padded(step, kernel // 2)
             edits.append(_set_argument(step, "padding", kernel // 2))
     once = tuple(dict.fromkeys(edits))
-    places = {edit.span.start for edit in once}
-    return [once] if len(edits) > 1 and len(places) == len(once) and mends(layers) else []
+    places = {(edit.span.source.name, edit.span.start) for edit in once}
+    return [once] if len(edits) > 1 and len(places) == len(once) and mends(stages) else []
 
 
 def _one_more_pool(trail: Trail, features: int) -> list[Fix]:
     from cnnspec.layers.pool import MaxPool
 
-    at = max(n for n, step in enumerate(trail.steps) if isinstance(step.node.layer, Flatten))
+    at = max(n for n, step in enumerate(trail.steps) if isinstance(step.layer, Flatten))
     flatten = trail.steps[at]
-    pooled = [*trail.layers[:at], MaxPool(2), *trail.layers[at:]]
+    pooled = [*trail.stages[:at], MaxPool(2), *trail.stages[at:]]
     if not flatten.site.once or not _gives(pooled, trail.origin, features):
         return []
     edit = flatten.site.before("maxpool(2), ")
     return [Fix(f"or keep {features} with one more maxpool(2) before flatten", (edit,))]
 
 
-def _kernel(layer: Layer) -> int | None:
+def _kernel(step: Step) -> int | None:
     """The kernel of a layer that slides it and takes a padding."""
-    kernel = getattr(layer, "kernel", None)
-    padding = getattr(layer, "padding", None)
+    kernel = getattr(step.layer, "kernel", None)
+    padding = getattr(step.layer, "padding", None)
     return kernel if isinstance(kernel, int) and padding == 0 else None
 
 
-def _gives(layers: list[Layer], origin: Shape, features: int) -> bool:
-    shape = run(layers, origin)
+def _padded(step: Step, padding: int) -> Layer:
+    assert step.layer
+    return step.layer.replace(padding=padding)
+
+
+def _gives(stages: list[Stage], origin: Shape, features: int) -> bool:
+    shape = run(stages, origin)
     return shape is not None and prod(shape.sizes) == features
 
 
 def _set_argument(step: Step, name: str, value: int) -> Edit:
     """An edit that gives a call an argument it does not have, or changes the one it has."""
-    call, names = step.call, list(step.node.layer.parameters())
+    call, names = step.call, list(step.layer.parameters()) if step.layer else []
     for position, argument in enumerate(call.arguments):
         if name == (argument.name.text if argument.name else names[position]):
             return Edit(argument.value.span, str(value))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Span
@@ -329,3 +330,14 @@ class File(Node):
 
     def __hash__(self) -> int:
         return hash(self.items)
+
+
+def walk(node: Any) -> Iterator[Node]:
+    """A node and all below it; a tuple stands for its members."""
+    if isinstance(node, tuple):
+        for each in node:
+            yield from walk(each)
+    elif isinstance(node, Record) and not isinstance(node, Span):
+        if isinstance(node, Node):
+            yield node
+        yield from walk(tuple(node.__dict__.values()))

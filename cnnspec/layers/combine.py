@@ -1,0 +1,135 @@
+"""What joins branches: how each of them gets its input, and what comes of their outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from cnnspec.layers.base import Refused, Shape
+from cnnspec.words import NonNegative, Word, by_name
+
+
+class Combinator(Word):
+    """A word with branches in braces. It makes no submodule: what stands in the branches belongs to the module around
+    it."""
+
+    bars: ClassVar[bool] = True
+    """Whether the branches begin with `|`; without bars there is one."""
+
+    example: ClassVar[str] = ""
+    """A use and a shape it accepts; shown in the docs and tried by the tests."""
+
+    def inputs(self, x: Shape, branches: int) -> tuple[Shape, ...]:
+        """What each branch receives."""
+        return (x,) * branches
+
+    def output(self, x: Shape, outputs: Sequence[Shape]) -> Shape:
+        """What comes out, given the outputs of the branches; raises `Refused` where they do not fit together."""
+        raise NotImplementedError
+
+
+class Add(Combinator):
+    """The sum of its branches, value by value."""
+
+    word = "add"
+    example = "add { | conv(16, 3, padding=1) | identity } @ 16x8x8"
+
+    def output(self, x: Shape, outputs: Sequence[Shape]) -> Shape:
+        return broadcast(self, outputs)
+
+
+class Multiply(Combinator):
+    """The product of its branches, value by value: a gate of Cx1x1 weighs the channels of CxHxW."""
+
+    word = "multiply"
+    split: bool = False
+
+    example = "multiply { | identity | adaptive_avgpool(1), conv(16, 1), sigmoid } @ 16x8x8"
+
+    def inputs(self, x: Shape, branches: int) -> tuple[Shape, ...]:
+        return shares(self, x, branches) if self.split else super().inputs(x, branches)
+
+    def output(self, x: Shape, outputs: Sequence[Shape]) -> Shape:
+        return broadcast(self, outputs)
+
+
+class Concat(Combinator):
+    """The channels of all branches, one after another."""
+
+    word = "concat"
+    split: bool = False
+
+    example = "concat { | identity | conv(8, 3, padding=1) } @ 16x8x8"
+
+    def inputs(self, x: Shape, branches: int) -> tuple[Shape, ...]:
+        return shares(self, x, branches) if self.split else super().inputs(x, branches)
+
+    def output(self, x: Shape, outputs: Sequence[Shape]) -> Shape:
+        first = outputs[0]
+        _same_axes(self, outputs)
+        if any(shape.spatial != first.spatial for shape in outputs):
+            what = "rows and columns" if first.rank == 2 else "sizes"
+            raise Refused("E401", f"concat puts channels together, and its branches differ in their {what}")
+        return first.with_channels(sum(shape.channels for shape in outputs))
+
+
+class Residual(Combinator):
+    """Adds what comes in to what its body makes of it; with when=false the body stands alone."""
+
+    word = "residual"
+    when: bool = True
+
+    bars = False
+    example = "residual { conv(16, 3, padding=1), batchnorm, relu } @ 16x8x8"
+
+    def output(self, x: Shape, outputs: Sequence[Shape]) -> Shape:
+        return broadcast(self, (outputs[0], x)) if self.when else outputs[0]
+
+
+class Aux(Combinator):
+    """A side output for training: its loss counts with the given weight, and the input passes on unchanged."""
+
+    word = "aux"
+    weight: NonNegative = 0.3
+
+    bars = False
+    example = "aux { adaptive_avgpool(1), flatten, linear(10) } @ 16x8x8"
+
+    def output(self, x: Shape, outputs: Sequence[Shape]) -> Shape:
+        return x
+
+
+COMBINATORS: dict[str, type[Combinator]] = by_name(Add, Multiply, Concat, Residual, Aux)
+"""Every combinator, by its word."""
+
+
+def shares(word: Combinator, x: Shape, branches: int) -> tuple[Shape, ...]:
+    """Equal parts of the channels."""
+    if x.channels % branches:
+        raise Refused(
+            "E304",
+            f"{word.word} cannot split {x.channels} channels into {branches} equal parts",
+            why=f"{x.channels} = {branches}*{x.channels // branches} + {x.channels % branches}",
+            help=f"make their number a multiple of {branches}",
+        )
+    return (x.with_channels(x.channels // branches),) * branches
+
+
+def broadcast(word: Combinator, outputs: Sequence[Shape]) -> Shape:
+    """The shape of a sum or product: sizes agree, or are 1."""
+    _same_axes(word, outputs)
+    sizes = []
+    for along in zip(*(shape.sizes for shape in outputs), strict=True):
+        larger = set(along) - {1}
+        if len(larger) > 1:
+            what = "adds" if word.word in ("add", "residual") else "multiplies"
+            raise Refused("E401", f"{word.word} {what} value by value, and the shapes differ")
+        sizes.append(larger.pop() if larger else 1)
+    return outputs[0].replace(sizes=tuple(sizes))
+
+
+def _same_axes(word: Combinator, outputs: Sequence[Shape]) -> None:
+    if any(shape.replace(sizes=()) != outputs[0].replace(sizes=()) for shape in outputs):
+        raise Refused("E401", f"{word.word} joins maps of one layout, and one of these has its channels last")
+    if any(shape.rank != outputs[0].rank for shape in outputs):
+        raise Refused("E401", f"{word.word} joins shapes with the same number of axes")

@@ -1,0 +1,103 @@
+"""What a call means at its place: a layer or a block, and its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.layers import LAYERS
+from cnnspec.layers.base import Layer
+from cnnspec.layers.combine import COMBINATORS
+from cnnspec.network.evaluate import FUNCTIONS, Scope, arguments, called, evaluate
+from cnnspec.network.home import Home, Homes
+from cnnspec.network.names import parameters_of
+from cnnspec.record import Record
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+from cnnspec.words import CallValue, Faults, Symbol, bind_arguments, closest, describe, signature
+
+
+class Meaning(Record):
+    """A block or a kind of layer, with the arguments of the call and those of the value it was given as."""
+
+    target: tree.Block | type[Layer]
+    value: CallValue
+    direct: bool
+
+
+def meaning(call: tree.Call, scope: Scope, home: Home, homes: Homes) -> Meaning:
+    """What a call in the place of a layer stands for; raises `Faults`. A name that holds a layer or a block is that
+    one; any other is the block or layer of this name."""
+    name = call.name.text
+    given = scope.get(name)
+    if isinstance(given, Symbol | CallValue):
+        return _given(given, call, scope, homes)
+    target = home.blocks.get(name) or LAYERS.get(name)
+    if target is None:
+        raise Faults(_no_layer(call, scope, home))
+    return Meaning(target, CallValue(name, arguments(call, scope), call.span, call.name.span), True)
+
+
+def _given(given: Symbol | CallValue, call: tree.Call, scope: Scope, homes: Homes) -> Meaning:
+    target = homes.of(given.span).blocks.get(given.name) or LAYERS.get(given.name)
+    if target is None:
+        span = given.span if isinstance(given, Symbol) else given.name_span
+        raise Faults(unknown(given.name, span, homes.of(span)))
+    value = called(given, arguments(call, scope), call.span, call.name.span)
+    return Meaning(target, value, False)
+
+
+def bind_block(
+    block: tree.Block | tree.Model, call: CallValue, outer: Scope, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Values of all parameters of a block or model; defaults may refer to earlier parameters. `given` are values
+    from outside, which count for more. Raises `Faults`."""
+    parameters = parameters_of(block)
+    needed = (
+        {name: p.replace(default=None) if name in given else p for name, p in parameters.items()}
+        if given
+        else parameters
+    )
+    shown = signature(block.name.text, parameters)
+    values = bind_arguments(block.name.text, needed, call, refers=shown) | dict(given or {})
+    scope = outer.inner()
+    found: dict[str, Any] = {}
+    for param in block.params:
+        name = param.name.text
+        if name not in values:
+            assert param.default is not None
+            values[name] = evaluate(param.default, scope)
+        found[name] = scope[name] = values[name]
+    return found
+
+
+def _no_layer(call: tree.Call, scope: Scope, home: Home) -> Diagnostic:
+    name = call.name.text
+    if name in scope:
+        message = f"{name} is {describe(scope[name])}, which is no layer"
+        return Diagnostic("E201", message, call.name.span, "not a layer")
+    if name in FUNCTIONS or name in COMBINATORS:
+        what = "joins branches, which stand in braces behind it" if name in COMBINATORS else "computes a value"
+        return Diagnostic("E201", f"{name} {what}", call.name.span, "not a layer")
+    return unknown(name, call.name.span, home)
+
+
+def unknown(name: str, span: Span, home: Home) -> Diagnostic:
+    """A name that is neither a layer nor a block."""
+    from cnnspec.syntax.modules import layer_word
+
+    known = [*LAYERS, *home.blocks]
+    same = next((word for word in known if word.lower() == name.lower()), None)
+    meant = same or layer_word(name) or next(iter(closest(name, known)), None)
+    fixes = (Fix(f"did you mean {meant}?", (Edit(span, meant),)),) if meant else ()
+    notes = () if meant else ("`cnnspec layers` lists the layers",)
+    what = "block" if name[:1].isupper() else "layer"
+    return Diagnostic("E201", f"there is no {what} {name}", span, "not known", notes=notes, fixes=fixes)
+
+
+def misplaced_arrow(word: str, argument: tree.Argument) -> Diagnostic:
+    note = "incoming -> outgoing can be written in the first argument of conv, conv_transpose and linear"
+    return Diagnostic(
+        "E209", f"{word} takes no arrow here", argument.span, "this claims an incoming size", notes=(note,)
+    )

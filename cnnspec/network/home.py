@@ -1,0 +1,161 @@
+"""What the names of a file mean: its blocks and lets, and those of the files it uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
+from cnnspec.network.evaluate import Budget, Scope, evaluate
+from cnnspec.network.reading import UsageFault, read_source
+from cnnspec.source import Source, Span
+from cnnspec.syntax import tree
+from cnnspec.syntax.parser import parse
+from cnnspec.words import Faults, closest
+
+Report = Callable[..., None]
+
+MOST_FILES = 100
+"""How many files one check reads."""
+
+
+class Home:
+    """The names of one file. `blocks` and `lets` are its own and those it uses; `places` tell where each is defined."""
+
+    def __init__(self, source: Source, lets: Scope) -> None:
+        self.source, self.lets = source, lets
+        self.blocks: dict[str, tree.Block] = {}
+        self.places: dict[str, Span] = {}
+        self.own: set[str] = set()
+        lets.blocks = self.blocks
+
+
+class Homes:
+    """The file that is checked and all that it uses, each read once."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.known: dict[str, Home] = {}
+        self.files: dict[str, tree.File] = {}
+        self.budget = Budget()
+        self.main: Home | None = None
+
+    def of(self, span: Span) -> Home:
+        """The home of what is written at a place; what was given from outside belongs to the file that is checked."""
+        assert self.main
+        return self.known.get(span.source.name, self.main)
+
+    def open(self, source: Source, file: tree.File, chain: tuple[str, ...] = ()) -> Home:
+        """A file's names. `chain` are the files that led there, for which this one is no news."""
+        home = self.known[source.name] = Home(source, Scope({}, budget=self.budget))
+        self.files[source.name] = file
+        self.main = self.main or home
+        for item in file.items:
+            if isinstance(item, tree.Use):
+                self.use(item, home, (*chain, source.name))
+        for item in file.items:
+            if isinstance(item, tree.Block) and self.define(home, item.name):
+                home.blocks[item.name.text] = item
+                home.own.add(item.name.text)
+                self.check_block(item)
+        for item in file.items:
+            if isinstance(item, tree.Let) and self.define(home, item.name):
+                try:
+                    home.lets[item.name.text] = evaluate(item.value, home.lets)
+                except Faults as wrong:
+                    self.report(*wrong.diagnostics)
+        return home
+
+    def define(self, home: Home, name: tree.Identifier) -> bool:
+        """Whether a name is new in its file; reports one that is defined twice."""
+        first = home.places.get(name.text)
+        if first:
+            message = f"{name.text} is defined twice"
+            self.report(Diagnostic("E207", message, name.span, "again here", (Label(first, "first defined here"),)))
+            return False
+        home.places[name.text] = name.span
+        return True
+
+    def check_block(self, block: tree.Block) -> None:
+        name = block.name.text
+        if not name[:1].isupper():
+            close = name[:1].upper() + name[1:]
+            fix = Fix(f"call it {close}, here and where it is used", (Edit(block.name.span, close),))
+            message = f"the block {name} begins with a lower-case letter, as layers do"
+            self.report(Diagnostic("E207", message, block.name.span, "a block's name", fixes=(fix,)))
+        check_parameters(block, self.report)
+
+    # ----------------------------------------------------------------------------------------------------------- use
+
+    def use(self, item: tree.Use, home: Home, chain: tuple[str, ...]) -> None:
+        """Bring in the blocks and lets of another file."""
+        try:
+            other = self.used(item, chain)
+        except Faults as wrong:
+            self.report(*wrong.diagnostics)
+            return
+        for name in other.own | other.lets.keys() & other.places.keys():
+            if other.places[name].source is not other.source:
+                continue
+            first = home.places.get(name)
+            if first and first != other.places[name]:
+                labels = (Label(first, "first defined here"), Label(other.places[name], "and here"))
+                self.report(Diagnostic("E207", f"{name} is defined twice", item.span, "brings it again", labels))
+                continue
+            home.places[name] = other.places[name]
+            if name in other.blocks:
+                home.blocks[name] = other.blocks[name]
+            else:
+                home.lets[name] = other.lets[name]
+
+    def used(self, item: tree.Use, chain: tuple[str, ...]) -> Home:
+        folder = os.path.dirname(item.span.source.name)
+        name = os.path.normpath(os.path.join(folder, item.path.text))
+        wrong = self.misplaced(item, folder, name)
+        if wrong:
+            raise Faults(wrong)
+        if name in map(os.path.normpath, chain):
+            way = " -> ".join(os.path.basename(each) for each in (*chain, name))
+            message = f"{item.path.text} is used by itself"
+            raise Faults(Diagnostic("E403", message, item.path.span, "leads back here", why=way))
+        if name in self.known:
+            return self.known[name]
+        if len(self.known) >= MOST_FILES:
+            message = f"more than {MOST_FILES} files are used"
+            raise Faults(Diagnostic("E213", message, item.span, "too many"))
+        try:
+            source = read_source(name)
+        except UsageFault as fault:
+            raise Faults(self.unreadable(item, folder, str(fault))) from None
+        parsed = parse(source)
+        self.report(*parsed.diagnostics)
+        return self.open(source, parsed.file, chain)
+
+    def misplaced(self, item: tree.Use, folder: str, name: str) -> Diagnostic | None:
+        path = item.path.text
+        base = os.path.realpath(folder or os.curdir)
+        if os.path.isabs(path) or not os.path.realpath(name).startswith(base.rstrip(os.sep) + os.sep):
+            note = "use takes files beside this one or in folders below it"
+            return Diagnostic("E403", f"{path or 'the path'} is no file below this one's folder", item.path.span,
+                              "leads elsewhere", notes=(note,))  # fmt: skip
+        return None
+
+    def unreadable(self, item: tree.Use, folder: str, fault: str) -> Diagnostic:
+        try:
+            files = [each for each in os.listdir(folder or os.curdir) if each.endswith(".cnn")]
+        except OSError:
+            files = []
+        meant = closest(item.path.text, files)
+        fixes = tuple(Fix(f"did you mean {each}?", (Edit(item.path.span, f'"{each}"'),)) for each in meant)
+        return Diagnostic("E403", fault, item.path.span, "cannot be used", fixes=fixes)
+
+
+def check_parameters(item: tree.Block | tree.Model, report: Report) -> None:
+    """Two parameters of one name."""
+    seen: dict[str, Span] = {}
+    for param in item.params:
+        if param.name.text in seen:
+            label = Label(seen[param.name.text], "first here")
+            message = f"{item.name.text} has two parameters called {param.name.text}"
+            report(Diagnostic("E207", message, param.name.span, "again here", (label,)))
+        seen.setdefault(param.name.text, param.name.span)

@@ -1,0 +1,188 @@
+"""Branches: what each receives, and what joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
+from cnnspec.layers.base import Refused, Shape
+from cnnspec.layers.combine import COMBINATORS, Combinator
+from cnnspec.network.evaluate import Scope, arguments
+from cnnspec.network.flow import Flow
+from cnnspec.network.model import CombineNode, Item
+from cnnspec.network.projection import projections
+from cnnspec.network.walk import Module, Walk
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+from cnnspec.words import CallValue, Faults, bind
+
+Expand = Callable[[tree.Body, Module, Scope, Flow], tuple[Item, ...]]
+
+
+def combine(
+    walk: Walk, step: tree.Step, module: Module, scope: Scope, flow: Flow, expand: Expand
+) -> CombineNode | None:
+    """A combinator with its branches; raises `Faults` for what is none. `expand` runs a branch."""
+    op: tree.Combine = step.op  # type: ignore[assignment]
+    word = combinator(step, scope)
+    bodies = op.body.branches if isinstance(op.body, tree.Branches) else (op.body,)
+    received: Sequence[Shape | None] = [None] * len(bodies)
+    if flow.shape is not None:
+        try:
+            received = word.inputs(flow.shape, len(bodies))
+        except Refused as refused:
+            walk.tell(module, _unshared(op, refused, flow.shape))
+    flows = [_branch(flow, shape, op.call.span) for shape in received]
+    branches = tuple(expand(body, module, scope, each) for body, each in zip(bodies, flows, strict=True))
+    before = flow.shape
+    if before is None:
+        flow.lose()
+        return None
+    if word.word == "aux":
+        after: Shape | None = before
+        if flows[0].shape is None:
+            return None
+    else:
+        after = joined(walk, word, op, module, before, flows)
+    outputs = [each.shape for each in flows]
+    if after is None or None in outputs:
+        _go_on(flow, word, outputs, op.call.span)
+        return None
+    options = {name: getattr(word, name) for name in word.__fields__}
+    node = CombineNode(word.word, branches, options, before, after, step)  # type: ignore[arg-type]
+    flow.believed = after if word.word != "aux" else flow.believed
+    flow.pass_through(node)
+    return node
+
+
+def combinator(step: tree.Step, scope: Scope) -> Combinator:
+    """The combinator a call names, with its arguments; raises `Faults`."""
+    op: tree.Combine = step.op  # type: ignore[assignment]
+    call = op.call
+    word = COMBINATORS.get(call.name.text)
+    if word is None:
+        raise Faults(_no_combinator(op))
+    if step.label:
+        name = step.label.text
+        message = f"{name} names a submodule, and {word.word} makes none"
+        braces = Fix("braces around it make one", (Edit(Span(op.span.source, op.span.start, op.span.start), "{ "),
+                     Edit(Span(op.span.source, op.span.end, op.span.end), " }")))  # fmt: skip
+        raise Faults(Diagnostic("E402", message, step.label.span, "names nothing here", fixes=(braces,)))
+    bars = isinstance(op.body, tree.Branches)
+    if word.bars != bars:
+        raise Faults(_bars(word, op))
+    if bars and len(op.body.branches) < 2:  # type: ignore[union-attr]
+        message = f"{word.word} joins branches, and here is only one"
+        note = "residual { ... } adds what comes in to what its body makes of it" if word.word == "add" else ""
+        raise Faults(Diagnostic("E402", message, call.name.span, "one branch", notes=(note,) if note else ()))
+    return bind(word, CallValue(word.word, arguments(call, scope), call.span, call.name.span))
+
+
+def joined(
+    walk: Walk, word: Combinator, op: tree.Combine, module: Module, before: Shape, flows: Sequence[Flow]
+) -> Shape | None:
+    """The shape behind the branches; None where one is not known, or where they do not fit together."""
+    outputs = [flow.shape for flow in flows]
+    known = [shape for shape in outputs if shape is not None]
+    if len(known) < len(outputs):
+        return None
+    try:
+        after = word.output(before, known)
+    except Refused as refused:
+        walk.tell(module, mismatch(walk, word, op, before, known, refused))
+        return None
+    if word.word in ("add", "residual") and any(shape != after for shape in (*known, *_own(word, before))):
+        shapes = " and ".join(dict.fromkeys(str(shape) for shape in (*known, *_own(word, before))))
+        message = f"{word.word} stretches its branches to one shape: {shapes} become {after}"
+        note = "sizes of 1 are repeated, as PyTorch's broadcasting does"
+        walk.tell(module, Diagnostic("W004", message, op.call.span, "is that meant?", notes=(note,)))
+    return after
+
+
+def mismatch(
+    walk: Walk, word: Combinator, op: tree.Combine, before: Shape, outputs: Sequence[Shape], refused: Refused
+) -> Diagnostic:
+    """Branches that do not fit together, each with its shape, and the projection that would mend a sum."""
+    labels = [Label(place, f"{shape} comes out here") for place, shape in zip(ends(op), outputs, strict=True)]
+    if word.word == "residual":
+        message = f"residual adds what comes in, {before}, to what its body makes of it, {outputs[0]}"
+        shapes = f"{before} comes in"
+    else:
+        shapes = ", ".join(map(str, outputs))
+        message = refused.message
+    fixes = projections(word, op, before, outputs) if word.word in ("add", "residual") else ()
+    why = "\n".join(f"branch {n}: {before} becomes {shape}" for n, shape in enumerate(outputs, 1))
+    return Diagnostic("E401", message, op.call.span, shapes, tuple(labels), why if word.bars else "", fixes=fixes)
+
+
+def ends(op: tree.Combine) -> list[Span]:
+    """Where the output of each branch is made: its last step, or the place of an empty one."""
+    bodies = op.body.branches if isinstance(op.body, tree.Branches) else (op.body,)
+    return [_end(body) for body in bodies]
+
+
+def _end(body: tree.Body) -> Span:
+    steps = [s for s in body.statements if not isinstance(s, tree.Let | tree.Assert | tree.Input)]
+    if not steps:
+        return Span(body.span.source, body.span.start, min(body.span.start + 1, body.span.end))
+    last = steps[-1]
+    if isinstance(last, tree.Chain):
+        op = last.steps[-1].op
+        return (
+            op.call.span
+            if isinstance(op, tree.Combine)
+            else op.span.first_word
+            if isinstance(op, tree.Group)
+            else op.span
+        )
+    return last.span.first_word
+
+
+def _own(word: Combinator, before: Shape) -> tuple[Shape, ...]:
+    return (before,) if word.word == "residual" and word.when else ()  # type: ignore[attr-defined]
+
+
+def _branch(flow: Flow, shape: Shape | None, span: Span) -> Flow:
+    if shape is None and flow.shape is not None:
+        branch = flow.fork()
+        branch.lose()
+        return branch
+    if shape != flow.shape:
+        return Flow(shape, span)
+    return flow.fork()
+
+
+def _go_on(flow: Flow, word: Combinator, outputs: Sequence[Shape | None], span: Span) -> None:
+    """Behind branches with a fault: where one of a sum is known, the others were meant to give the same."""
+    known = [shape for shape in outputs if shape is not None]
+    if word.word in ("add", "multiply") and len(known) == 1:
+        flow.restart(known[0], span)
+    else:
+        flow.lose()
+
+
+def _unshared(op: tree.Combine, refused: Refused, shape: Shape) -> Diagnostic:
+    fixes = (Fix(refused.help),) if refused.help else ()
+    label = f"{shape} arrives here"
+    return Diagnostic(refused.code, refused.message, op.call.span, label, why=refused.why, fixes=fixes)
+
+
+def _bars(word: type[Combinator], op: tree.Combine) -> Diagnostic:
+    span = op.call.name.span
+    if word.bars:
+        message = f"{word.word} has no branches: what stands in its braces runs one step after another"
+        note = f"branches begin with bars: {word.word} {{ | ... | ... }}"
+        return Diagnostic("E402", message, span, "joins branches", notes=(note,))
+    body = Span(op.body.span.source, op.body.span.start, op.body.span.start + 1)
+    message = f"{word.word} has one body, and these are branches"
+    note = "add, multiply and concat join branches"
+    return Diagnostic("E402", message, span, "takes no bars", (Label(body, "branches begin here"),), notes=(note,))
+
+
+def _no_combinator(op: tree.Combine) -> Diagnostic:
+    name, span = op.call.name.text, op.call.name.span
+    if not op.call.arguments and isinstance(op.body, tree.Body):
+        fix = Fix("write a colon behind the name of a group", (Edit(span, f"{name}:"),))
+        return Diagnostic("E201", f"{name} has no colon behind it", span, "the name of a group?", fixes=(fix,))
+    note = "braces follow add, multiply, concat, residual and aux"
+    return Diagnostic("E201", f"{name} does not combine branches", span, "not known", notes=(note,))

@@ -1,0 +1,76 @@
+"""The state of a walk through a model, shared by what expands statements, places layers and joins branches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.network.evaluate import Scope
+from cnnspec.network.flow import Flow
+from cnnspec.network.home import Home, Homes
+from cnnspec.network.model import BlockUse, CombineNode, GroupNode, LayerNode
+from cnnspec.network.names import Keys
+from cnnspec.network.trail import Site, Step, Trail, flat, site_of
+from cnnspec.network.uses import Uses
+from cnnspec.source import Span
+from cnnspec.syntax import tree
+
+MOST_MODULES = 200_000
+DEEPEST = 100
+
+
+class TooLarge(Exception):
+    """The end of a walk: no use in going on to look for other faults."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.diagnostic = diagnostic
+        super().__init__(diagnostic)
+
+
+class Module:
+    """The submodule that is being expanded: the keys of its children, the uses of blocks that led there, what its
+    assertions say, and the file its text stands in. Bodies of loops, conditions and branches belong to it too."""
+
+    __slots__ = ("asserts", "depth", "home", "keys", "uses")
+
+    def __init__(self, walk: Walk, home: Home, uses: tuple[BlockUse, ...], depth: int) -> None:
+        self.keys = Keys(walk.report)
+        self.home, self.uses, self.depth = home, uses, depth
+        self.asserts: list[tuple[tree.Assert, Scope]] = []
+
+
+class Walk:
+    """One walk through one model; `report` takes what is wrong with it."""
+
+    def __init__(self, homes: Homes, model: tree.Model, report: Callable[..., None]) -> None:
+        self.homes, self.take = homes, report
+        self.uses = Uses(homes, model)
+        self.used: set[tuple[str, str]] = set()
+        self.modules = 0
+        self.told = self.errors = 0
+        self.memo: dict[Any, GroupNode] = {}
+
+    def report(self, *diagnostics: Diagnostic) -> None:
+        self.told += len(diagnostics)
+        self.errors += sum(diagnostic.severity == "error" for diagnostic in diagnostics)
+        self.take(*diagnostics)
+
+    def tell(self, module: Module, *diagnostics: Diagnostic) -> None:
+        """Report faults; those inside a block with the uses of the block that they show in."""
+        uses = tuple(Label(use.span, f"in {use.name}, used here") for use in reversed(module.uses))
+        self.report(*(diagnostic.replace(labels=diagnostic.labels + uses) for diagnostic in diagnostics))
+
+    def count(self, modules: int, span: Span) -> None:
+        self.modules += modules
+        if self.modules > MOST_MODULES:
+            message = f"the network has more than {MOST_MODULES:,} layers and groups"
+            raise TooLarge(Diagnostic("E213", message, span, "too many"))
+
+    def site(self, node: LayerNode | CombineNode) -> Site:
+        site = site_of(node)
+        return site.replace(once=site.direct and self.uses.once(site.call))
+
+    def trail(self, flow: Flow) -> Trail:
+        assert flow.origin is not None
+        return Trail(flow.origin, flow.span, tuple(Step(node, self.site(node)) for node in flat(flow.steps)))
