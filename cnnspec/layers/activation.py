@@ -160,11 +160,29 @@ class LeakyReLU(Activation):
     example = "leaky_relu(0.2) @ 16x8x8"
 
 
+class RReLU(Activation):
+    """Leaky ReLU that, while training, draws a slope between lower and upper for each value; afterwards it takes the
+    middle."""
+
+    word, module = "rrelu", "RReLU"
+    lower: Number = 1 / 8
+    upper: Number = 1 / 3
+
+    example = "rrelu(0.1, 0.3) @ 16x8x8"
+
+    def output(self, x: Shape) -> Shape:
+        if self.upper < self.lower:
+            message = f"rrelu has an upper slope of {self.upper:g}, below its lower of {self.lower:g}"
+            raise Refused("E307", message, argument="upper")
+        return x
+
+
 class PReLU(Activation):
-    """Leaky ReLU that learns its slope: one for all channels, or with count one for each channel."""
+    """Leaky ReLU that learns its slope, from init on: one for all channels, or with count one for each channel."""
 
     word, module = "prelu", "PReLU"
     count: Count = 1
+    init: Number = 0.25
 
     renamed: ClassVar[dict[str, str]] = {"num_parameters": "count"}
     example = "prelu(16) @ 16x8x8"
@@ -232,16 +250,20 @@ class Threshold(Activation):
         return TorchCall("nn.Threshold", (self.threshold, self.value))
 
 
-class Softmax(Activation):
-    """Turns scores into shares that are positive and sum to 1, over the channels or along the last axis."""
+class AlongAxis(Activation):
+    """Base of the layers that weigh values along one axis against each other."""
 
-    word, module = "softmax", "Softmax"
     axis: Literal["channels", "last"] = "channels"
-
-    example = "softmax @ 10"
 
     def torch(self, x: Shape) -> TorchCall:
         return TorchCall(f"nn.{self.module}", (), {"dim": -1 if self.axis == "last" else x.channel_axis})
+
+
+class Softmax(AlongAxis):
+    """Turns scores into shares that are positive and sum to 1, over the channels or along the last axis."""
+
+    word, module = "softmax", "Softmax"
+    example = "softmax @ 10"
 
 
 class LogSoftmax(Softmax):
@@ -249,6 +271,13 @@ class LogSoftmax(Softmax):
 
     word, module = "log_softmax", "LogSoftmax"
     example = "log_softmax @ 10"
+
+
+class Softmin(AlongAxis):
+    """Softmax of the negative: the smallest score gets the largest share."""
+
+    word, module = "softmin", "Softmin"
+    example = "softmin @ 10"
 
 
 class GLU(Layer):

@@ -36,7 +36,7 @@ def require_channels_first(layer: Layer, x: Shape) -> None:
 def per_axis(layer: Layer, argument: str, x: Shape) -> tuple[int, ...]:
     """The value of an argument along each axis of the map; refuses a list that is longer or shorter."""
     value = getattr(layer, argument)
-    if isinstance(value, int):
+    if not isinstance(value, tuple):
         return (value,) * x.rank
     if len(value) == x.rank:
         return tuple(value)

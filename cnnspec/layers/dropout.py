@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnspec.layers.axes import ranked, require_map
 from cnnspec.layers.base import Layer, Shape, TorchCall
@@ -15,13 +15,14 @@ class Dropout(Layer):
     word = "dropout"
     p: Probability = 0.5
 
+    module: ClassVar[str] = "Dropout"
     example = "dropout(0.5) @ 256"
 
     def output(self, x: Shape) -> Shape:
         return x
 
     def torch(self, x: Shape) -> TorchCall:
-        return TorchCall("nn.Dropout", (self.p,))
+        return TorchCall(f"nn.{self.module}", (self.p,))
 
 
 class ChannelDropout(Layer):
@@ -38,6 +39,24 @@ class ChannelDropout(Layer):
 
     def torch(self, x: Shape) -> TorchCall:
         return ranked("Dropout", x, self.p)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean and variance as they are, for use behind selu: values become selu's lowest instead of
+    zero."""
+
+    word, module = "alpha_dropout", "AlphaDropout"
+    example = "alpha_dropout(0.1) @ 256"
+
+
+class FeatureAlphaDropout(ChannelDropout):
+    """Alpha dropout of whole channels of a map."""
+
+    word = "feature_alpha_dropout"
+    example = "feature_alpha_dropout(0.1) @ 64x8x8"
+
+    def torch(self, x: Shape) -> TorchCall:
+        return TorchCall("nn.FeatureAlphaDropout", (self.p,))
 
 
 class StochasticDepth(Layer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnspec.layers.axes import (
     LARGEST_RANK,
@@ -102,40 +102,36 @@ class GroupNorm(Layer):
         return TorchCall("nn.GroupNorm", (self.groups, x.channels), self.keywords("eps", "affine"))
 
 
-class LayerNorm(Layer):
-    """Normalises each sample over its last axis, at each position over its channels, or over all of it; on a map say
-    which with `over`."""
+class OverAxes(Layer):
+    """Base of the norms that look at one sample alone, along the axes that `over` names."""
 
-    word = "layernorm"
     over: Literal["last", "channels", "all"] | None = None
-    eps: NonNegative = 1e-5
 
-    example = "layernorm(over=channels) @ 64x8x8"
+    module: ClassVar[str]
 
     def normalized(self, x: Shape) -> tuple[int, ...]:
         if self.over == "all":
             return x.sizes
         return (x.channels,) if self.over == "channels" else x.sizes[-1:]
 
+    def across(self, x: Shape) -> bool:
+        """Whether it normalises along an axis that is not the last, for which PyTorch has no module."""
+        return self.over == "channels" and x.rank > 0 and not x.channels_last
+
     def output(self, x: Shape) -> Shape:
         if x.rank and self.over is None:
             raise Refused(
                 "E203",
-                f"layernorm is not told what to normalise over, and {x} has {len(x.sizes)} axes",
+                f"{self.word} is not told what to normalise over, and {x} has {len(x.sizes)} axes",
                 help=over_what(x),
             )
-        if self.over == "channels" and x.rank > LARGEST_RANK:
-            require_map(self, x)
         return x
 
-    def weights(self, x: Shape) -> Weights:
-        return Weights(factors(True, *self.normalized(x)))
-
     def torch(self, x: Shape) -> TorchCall:
-        if self.over == "channels" and x.rank and not x.channels_last:
-            return TorchCall(f"LayerNorm{x.rank}d", (x.channels,), self.keywords("eps"))
         shape = self.normalized(x)
-        return TorchCall("nn.LayerNorm", (shape if len(shape) > 1 else shape[0],), self.keywords("eps"))
+        same = [name for name in self.__fields__ if name not in ("over", "affine")]
+        options = self.keywords(*same, elementwise_affine="affine")
+        return TorchCall(f"nn.{self.module}", (shape if len(shape) > 1 else shape[0],), options)
 
 
 def over_what(x: Shape) -> str:
@@ -145,6 +141,55 @@ def over_what(x: Shape) -> str:
         return f"over=channels is each position over its {x.channels} channels, {everything}"
     last = f"over=last is the last axis alone (size {x.sizes[-1]})"
     return f"over=channels is each position over its {x.channels} channels, {last}, {everything}"
+
+
+class LayerNorm(OverAxes):
+    """Normalises each sample over its last axis, at each position over its channels, or over all of it; on a map say
+    which with `over`."""
+
+    word, module = "layernorm", "LayerNorm"
+    eps: NonNegative = 1e-5
+    affine: bool = True
+    bias: bool = True
+
+    example = "layernorm(over=channels) @ 64x8x8"
+
+    def output(self, x: Shape) -> Shape:
+        if self.across(x):
+            require_map(self, x)
+        return super().output(x)
+
+    def weights(self, x: Shape) -> Weights:
+        shape = self.normalized(x)
+        return Weights(factors(self.affine, *shape) if self.bias or not self.affine else {"weight": shape})
+
+    def torch(self, x: Shape) -> TorchCall:
+        call = super().torch(x)
+        return call.replace(name=f"LayerNorm{x.rank}d") if self.across(x) else call
+
+
+class RMSNorm(OverAxes):
+    """Divides by the root of the mean square, without taking the mean away first: over the last axis or all of a
+    sample. On a map say which with `over`."""
+
+    word, module = "rmsnorm", "RMSNorm"
+    eps: NonNegative | None = None
+    affine: bool = True
+
+    example = "rmsnorm @ 64"
+
+    def output(self, x: Shape) -> Shape:
+        if self.across(x):
+            raise Refused(
+                "E307",
+                f"rmsnorm normalises over the last axes, but the channels of {x} stand first",
+                argument="over",
+                help="put channels_last before it and channels_first behind, or use layernorm(over=channels)",
+            )
+        return super().output(x)
+
+    def weights(self, x: Shape) -> Weights:
+        return Weights({"weight": self.normalized(x)} if self.affine else {})
 
 
 class Scale(Layer):

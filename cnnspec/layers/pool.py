@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from cnnspec.layers.axes import Slide, Sliding, per_axis, ranked, require_map, times
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
-from cnnspec.words import Amounts, Kernel, Sizes, like
+from cnnspec.words import Amounts, Kernel, Positive, Sizes, like
 
 
 class Pool(Sliding):
@@ -68,19 +68,55 @@ class AvgPool(Pool):
 
     def output(self, x: Shape) -> Shape:
         result = super().output(x)
-        kernel = per_axis(self, "kernel", x)
-        if x.rank == 3 and any(k > size for k, size in zip(kernel, x.spatial, strict=True)):
-            raise Refused(
-                "E303",
-                f"avgpool has a {times(kernel)} kernel for a map of only {times(x.spatial)}, before its padding",
-                argument="kernel",
-                help="on maps of three axes PyTorch wants the kernel of avgpool to fit without the padding",
-            )
+        require_cube(self, x)
         return result
 
     def torch(self, x: Shape) -> TorchCall:
         options = self.keywords("stride", "padding", ceil_mode="ceil", count_include_pad="count_include_pad")
         return ranked("AvgPool", x, self.kernel, **options)
+
+
+def require_cube(layer: Layer, x: Shape) -> None:
+    """Refuse a mean over more than there is of CxDxHxW."""
+    kernel = per_axis(layer, "kernel", x)
+    if x.rank == 3 and any(k > size for k, size in zip(kernel, x.spatial, strict=True)):
+        raise Refused(
+            "E303",
+            f"{layer.word} has a {times(kernel)} kernel for a map of only {times(x.spatial)}, before its padding",
+            argument="kernel",
+            help=f"on maps of three axes PyTorch wants the kernel of {layer.word} to fit without the padding",
+        )
+
+
+class LPPool(Sliding):
+    """Takes the root of the sum of powers of each window: norm_type=1 gives the sum, 2 the length of the vector, and
+    large numbers come near the largest value."""
+
+    word = "lp_pool"
+    norm_type: Positive
+    kernel: Kernel
+    stride: Kernel = like("kernel")
+    ceil: bool = False
+
+    example = "lp_pool(2, 2) @ 16x28x28"
+
+    def slides(self, x: Shape) -> tuple[Slide, ...]:
+        names = ("kernel", "stride")
+        return tuple(
+            Slide(size, k, s, ceil=self.ceil)
+            for size, k, s in zip(x.spatial, *(per_axis(self, name, x) for name in names), strict=True)
+        )
+
+    def output(self, x: Shape) -> Shape:
+        require_map(self, x)
+        sizes = self.slid(x)
+        require_cube(self, x)
+        return Shape((x.channels, *sizes))
+
+    def torch(self, x: Shape) -> TorchCall:
+        # nn.LPPool1d is the pool that takes no kernel in a tuple.
+        kernel = self.kernel[0] if isinstance(self.kernel, tuple) and len(self.kernel) == 1 else self.kernel
+        return ranked("LPPool", x, self.norm_type, kernel, **self.keywords("stride", ceil_mode="ceil"))
 
 
 class AdaptivePool(Layer):

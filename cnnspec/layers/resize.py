@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import floor, isclose
 from typing import Any, ClassVar, Literal
 
 from cnnspec.layers.axes import count_of, in_words, per_axis, ranked, require_map, times
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
 from cnnspec.layers.conv import require_padding_source
-from cnnspec.words import KINDS, Kernel, Kind, Mismatch, Number
+from cnnspec.words import KINDS, LARGEST, Kernel, Kind, Mismatch, Number
 
 Sides = int | tuple[int, ...]
 
@@ -85,6 +86,28 @@ class Pad(Layer):
         return ranked(self.module[self.mode], x, self.amount)
 
 
+Factor = float | tuple[float, ...]
+
+
+def _factor(value: Any) -> Factor:
+    if isinstance(value, tuple):
+        if not value:
+            raise Mismatch("the list is empty")
+        return tuple(map(_one_factor, value))
+    return _one_factor(value)
+
+
+def _one_factor(value: Any) -> float:
+    """Whole factors stay whole numbers, for the eye."""
+    number = KINDS["Positive"].read(value)
+    if number > LARGEST:
+        raise Mismatch(f"{number:g} is more than {LARGEST}")
+    return int(number) if number.is_integer() else number
+
+
+KINDS["Factor"] = Kind("a number above 0, or one per axis ([2, 1.5])", _factor)
+
+
 RANKS = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 """The ranks of the maps that a mode can enlarge."""
 
@@ -92,11 +115,27 @@ SEES = {"nearest": 1, "bicubic": 4}
 """How many inputs an output is made from, along each axis; 2 where nothing is said."""
 
 
+def _resized(size: int, factor: float) -> int:
+    """PyTorch rounds down, and so would sample beside the map: refuse what comes out between two sizes."""
+    exact = size * factor
+    below = floor(exact)
+    if below >= 1 and isclose(exact, below, rel_tol=1e-9):
+        return below
+    sizes = in_words(f"size={whole}" for whole in (below, below + 1) if whole)
+    raise Refused(
+        "E307",
+        f"upsample by a factor of {factor:g} makes no whole size of {size}",
+        argument="factor",
+        why=f"{size} * {factor:g} = {exact:g}",
+        help=f"write the size that is to come out: {sizes}",
+    )
+
+
 class Upsample(Layer):
-    """Makes a map larger, by a factor or to a size, by repeating values or drawing a line between them."""
+    """Makes a map larger or smaller, by a factor or to a size, by repeating values or drawing a line between them."""
 
     word = "upsample"
-    factor: Kernel | None = None
+    factor: Factor | None = None
     size: Kernel | None = None
     mode: Literal["nearest", "linear", "bilinear", "bicubic", "trilinear"] = "nearest"
     align_corners: bool = False
@@ -107,7 +146,8 @@ class Upsample(Layer):
     def sizes(self, x: Shape) -> tuple[int, ...]:
         if self.factor is None:
             return per_axis(self, "size", x)
-        return tuple(size * factor for size, factor in zip(x.spatial, per_axis(self, "factor", x), strict=True))
+        factors = per_axis(self, "factor", x)
+        return tuple(_resized(size, factor) for size, factor in zip(x.spatial, factors, strict=True))
 
     def output(self, x: Shape) -> Shape:
         require_map(self, x)

@@ -31,6 +31,14 @@ def crops_more_than_all(layer: Any, x: Shape) -> bool:
     return any(max(0, -before) + max(0, -after) > size for before, after, size in before_after)
 
 
+def halves(layer: Any, x: Shape) -> bool:
+    """Whether a factor leads between two sizes."""
+    factors = layer.factor if isinstance(layer.factor, tuple) else (layer.factor or 1,) * x.rank
+    return any(
+        abs(size * factor - round(size * factor)) > 1e-6 for size, factor in zip(x.spatial, factors, strict=False)
+    )
+
+
 def len_differs(value: Any, x: Shape) -> bool:
     return isinstance(value, tuple) and len(value) != x.rank
 
@@ -40,13 +48,16 @@ STRICTER: dict[str, Callable[[Any, Shape], bool]] = {
     "pixel_unshuffle": lambda layer, x: x.rank in (1, 3),
     "unflatten": lambda layer, x: x.rank > 0,
     "conv": lambda layer, x: layer.padding_mode != "zeros" and len_differs(layer.padding, x),
+    "upsample": lambda layer, x: halves(layer, x),
+    "rmsnorm": lambda layer, x: layer.over == "channels" and x.rank > 0 and not x.channels_last,
+    "feature_alpha_dropout": lambda layer, x: x.rank == 0,
     "channels_last": lambda layer, x: x.rank == 0 or x.channels_last,
     "channels_first": lambda layer, x: not x.channels_last,
     "pad": lambda layer, x: x.rank > 0 and layer.mode == "circular" and crops_more_than_all(layer, x),
 }
 """Where we refuse what torch accepts: it takes the batch for channels or other axes for a map, splits the channels
-of a map, fills padding for axes that are not there, fills a map around of which nothing is left, or knows nothing of
-layouts."""
+of a map, fills padding for axes that are not there, fills a map around of which nothing is left, rounds a size
+down, or knows nothing of layouts."""
 
 NEED_CHANNELS_FIRST = {
     "conv",
@@ -60,6 +71,8 @@ NEED_CHANNELS_FIRST = {
     "groupnorm",
     "local_response_norm",
     "channel_dropout",
+    "feature_alpha_dropout",
+    "lp_pool",
     "pad",
     "upsample",
     "channel_shuffle",
@@ -126,15 +139,23 @@ def sides(rng: random.Random, x: Shape) -> Any:
     return rng.choice(amounts) if rng.random() < 0.4 else tuple(rng.choice(amounts) for _ in range(2 * max(x.rank, 1)))
 
 
+def over(rng: random.Random, x: Shape) -> str | None:
+    return rng.choice(["last", "all", "channels", *([] if x.rank else [None])])
+
+
 DRAWS: dict[tuple[str, str], Callable[[random.Random, Shape], Any]] = {
     ("unflatten", "shape"): unflattened,
     ("pad", "amount"): sides,
     ("pad", "value"): lambda rng, x: 0.0,
-    ("layernorm", "over"): lambda rng, x: rng.choice(["last", "all", "channels", *([] if x.rank else [None])]),
+    ("layernorm", "over"): over,
+    ("rmsnorm", "over"): over,
     ("upsample", "mode"): lambda rng, x: rng.choice(
         ["nearest", "linear", "bilinear", "trilinear", "bicubic", ["", "linear", "bilinear", "trilinear"][x.rank]]
     ),
-    ("upsample", "factor"): lambda rng, x: rng.choice([None, 2, 3, (2,) * max(x.rank, 1), (1, 2, 3)[: max(x.rank, 1)]]),
+    ("upsample", "factor"): lambda rng, x: rng.choice(
+        [None, 2, 3, 0.5, 1.5, 1 / 3, 1.1, (2,) * max(x.rank, 1), (1, 2.5, 3)[: max(x.rank, 1)]]
+    ),
+    ("lp_pool", "norm_type"): lambda rng, x: rng.choice([0.5, 1.0, 2.0, 3.0]),
     ("upsample", "size"): lambda rng, x: rng.choice([None, None, 4, 7, (3,) * max(x.rank, 1)]),
     ("groupnorm", "groups"): lambda rng, x: rng.choice([1, 2, 3, x.channels]),
     ("pixel_shuffle", "factor"): lambda rng, x: rng.choice([1, 2, 2, 3]),
@@ -161,7 +182,7 @@ def draw_case(rng: random.Random, layer: type[Layer]) -> tuple[Layer, Shape]:
     given = {
         name: draw(rng, layer, name, kind, x)
         for name, kind in annotations(layer).items()
-        if name in required or (layer.word, name) == ("layernorm", "over") or rng.random() < 0.45
+        if name in required or name == "over" or rng.random() < 0.45
     }
     return layer(**given), x
 
