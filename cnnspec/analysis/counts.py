@@ -24,9 +24,9 @@ def layer_counts(node: LayerNode) -> Counts:
 
 
 def counts(network: Network) -> tuple[Counts, ...]:
-    """For each of `network.layers`; `total` sums them up."""
-    return tuple(layer_counts(node) for node in network.layers)
+    """For each of `network.layers`, those of side outputs included; `total` sums them up."""
+    return tuple(layer_counts(placed.node) for placed in network.layers)
 
 
 def total(each: tuple[Counts, ...]) -> Counts:
-    return sum(each, Counts(0, 0))
+    return Counts(sum(one.parameters for one in each), sum(one.buffers for one in each))

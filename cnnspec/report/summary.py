@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from cnnspec.analysis.counts import Counts, counts, total
 from cnnspec.analysis.field import Field, fields
 from cnnspec.analysis.macs import macs
-from cnnspec.analysis.memory import FLOAT32, activations
-from cnnspec.network import LayerNode, Network
+from cnnspec.analysis.memory import FLOAT32, activation, activations
+from cnnspec.analysis.steps import PlacedJoin, steps
+from cnnspec.network import Network
+from cnnspec.network.model import PlacedLayer
 from cnnspec.record import Record
 
 
 class LayerSummary(Record):
     """One layer. `activation` is the size of its output for one sample, in bytes as float32."""
 
-    node: LayerNode
+    placed: PlacedLayer
     counts: Counts
     macs: int
     field: Field
@@ -25,10 +28,11 @@ class LayerSummary(Record):
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON. The receptive field is None where a value sees all of the input."""
         return {
-            "name": self.node.path,
-            "kind": self.node.layer.word,
-            "line": self.node.span.line,
-            "output": list(self.node.output.sizes),
+            "name": self.placed.path,
+            "kind": self.placed.layer.word,
+            "line": self.placed.span.line,
+            "side": self.placed.side,
+            "output": list(self.placed.output.sizes),
             "parameters": self.counts.parameters,
             "buffers": self.counts.buffers,
             "macs": self.macs,
@@ -37,13 +41,45 @@ class LayerSummary(Record):
         }
 
 
+class JoinSummary(Record):
+    """A place where branches join. `after` is the last layer before it, None where none ran."""
+
+    placed: PlacedJoin
+    after: PlacedLayer | None
+    field: Field
+    activation: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; `module` is the one it stands in, empty for the model itself."""
+        node = self.placed.node
+        return {
+            "module": self.placed.path,
+            "kind": node.kind,
+            "line": node.span.line,
+            "side": self.placed.side,
+            "after": self.after.path if self.after else None,
+            "output": list(node.output.sizes),
+            "receptive_field": field_as_dict(self.field),
+            "activation_bytes": self.activation,
+        }
+
+
 class Summary(Record):
-    """A network and its layers in the order they run. `str` gives the table that `cnnspec summary` prints."""
+    """A network with its layers, and the joins of its branches, in the order they run. `str` gives the table that
+    `cnnspec summary` prints."""
 
     network: Network
-    layers: tuple[LayerSummary, ...]
+    steps: tuple[LayerSummary | JoinSummary, ...]
 
-    @property
+    @cached_property
+    def layers(self) -> tuple[LayerSummary, ...]:
+        return tuple(step for step in self.steps if isinstance(step, LayerSummary))
+
+    @cached_property
+    def joins(self) -> tuple[JoinSummary, ...]:
+        return tuple(step for step in self.steps if isinstance(step, JoinSummary))
+
+    @cached_property
     def counts(self) -> Counts:
         return total(tuple(layer.counts for layer in self.layers))
 
@@ -51,14 +87,15 @@ class Summary(Record):
     def parameters(self) -> int:
         return self.counts.parameters
 
-    @property
+    @cached_property
     def macs(self) -> int:
         return sum(layer.macs for layer in self.layers)
 
     @property
     def activation(self) -> int:
-        """Bytes of all outputs together, for one sample in float32."""
-        return sum(layer.activation for layer in self.layers)
+        """Bytes of all outputs together, for one sample in float32; those of side outputs exist only in training and
+        are left out."""
+        return sum(step.activation for step in self.steps if not step.placed.side)
 
     @property
     def weights(self) -> int:
@@ -76,6 +113,7 @@ class Summary(Record):
             "macs": self.macs,
             "activation_bytes": self.activation,
             "layers": [layer.as_dict() for layer in self.layers],
+            "joins": [join.as_dict() for join in self.joins],
         }
 
     def __str__(self) -> str:
@@ -85,8 +123,21 @@ class Summary(Record):
 
 
 def summarize(network: Network) -> Summary:
-    each = zip(network.layers, counts(network), macs(network), fields(network), activations(network), strict=True)
-    return Summary(network, tuple(LayerSummary(n, c, m, f, a.bytes) for n, c, m, f, a in each))
+    return Summary(network, tuple(_measured(network)))
+
+
+def _measured(network: Network) -> Iterator[LayerSummary | JoinSummary]:
+    seen = fields(network)
+    of_layers = zip(counts(network), macs(network), seen.layers, activations(network), strict=True)
+    of_joins = iter(seen.joins)
+    after = None
+    for step in steps(network):
+        if isinstance(step, PlacedJoin):
+            yield JoinSummary(step, after, next(of_joins), activation(step.node.output).bytes)
+        else:
+            count, multiplied, field, size = next(of_layers)
+            yield LayerSummary(step, count, multiplied, field, size.bytes)
+            after = step
 
 
 def field_as_dict(field: Field) -> dict[str, list[int | float]] | None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cnnspec.analysis.field import Field
-from cnnspec.network import GroupNode, LayerNode, Node
+from cnnspec.layers.base import Layer, Shape
+from cnnspec.network.model import CombineNode, GroupNode, LayerNode
 from cnnspec.record import REQUIRED
-from cnnspec.report.summary import LayerSummary, Summary
+from cnnspec.report.summary import JoinSummary, Summary
+from cnnspec.report.summary_rows import Row, plain_rows, rows
 from cnnspec.report.table import Column, aligned, markdown
 from cnnspec.words import Like, show
 
@@ -34,6 +36,9 @@ NOTES = (
     "Activation: the layer's output for one sample in float32.",
 )
 GROUP_NOTE = "The line of a group or block sums up what is in it."
+MORE_NOTE = "More: the same block with the same arguments, summed up; --format markdown and json list every layer."
+JOIN_NOTE = "Add, multiply, concat, residual: what comes out where branches join. | begins a branch."
+SIDE_NOTE = "Aux: runs only in training; its MACs and activations are not counted."
 
 MILLION = 1_000_000
 MANY = 1000 * MILLION
@@ -45,67 +50,53 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 def as_text(summary: Summary, *, color: bool = False) -> str:
     """Table, totals and what the columns mean, at most 118 columns wide."""
     network = summary.network
-    rows = list(_tree_rows(summary))
+    listed = rows(summary)
+    macs = _millions if summary.macs >= MANY else _count
     columns = [MILLIONS if column.title == "MACs" and summary.macs >= MANY else column for column in COLUMNS]
-    titles, rule, *lines = aligned(columns, [cells for _, cells in rows], WIDTH)
+    titles, rule, *lines = aligned(columns, [_cells(row, summary, macs) for row in listed], WIDTH)
     if color:
         titles = f"{BOLD}{titles}{PLAIN}"
-        lines = [f"{BOLD}{line}{PLAIN}" if group else line for line, (group, _) in zip(lines, rows, strict=True)]
-    notes = [*NOTES, GROUP_NOTE] if any(group for group, _ in rows) else NOTES
+        bold = (isinstance(row.node, GroupNode) for row in listed)
+        lines = [f"{BOLD}{line}{PLAIN}" if group else line for line, group in zip(lines, bold, strict=True)]
     head = f"{network.name}: {network.input} -> {network.output}"
     totals = [f"{name:12}{text}" for name, text in _totals(summary)]
-    return "\n".join([head, "", titles, rule, *lines, rule, *totals, "", *notes])
+    return "\n".join([head, "", titles, rule, *lines, rule, *totals, "", *NOTES, *_notes(listed)])
 
 
 def as_markdown(summary: Summary) -> str:
+    """One row for each layer and each join, in the order they run."""
     network = summary.network
-    rows = [(f"`{layer.node.path}`", *_cells(summary, layer, _count)) for layer in summary.layers]
+    cells = [_cells(row, summary, _count) for row in plain_rows(summary)]
     totals = [f"- {name}: {text}" for name, text in _totals(summary)]
     title = f"### {network.name}: {network.input} -> {network.output}"
-    return "\n".join([title, "", *markdown(COLUMNS, rows), "", *totals, "", *NOTES])
+    return "\n".join([title, "", *markdown(COLUMNS, cells), "", *totals, "", *NOTES, *_notes(plain_rows(summary))])
 
 
-def _tree_rows(summary: Summary) -> Iterator[tuple[bool, tuple[str, ...]]]:
-    """The rows below the model, each with whether it is a group's."""
-    by_path = {layer.node.path: layer for layer in summary.layers}
-    macs = _millions if summary.macs >= MANY else _count
-
-    def walk(node: Node, depth: int) -> Iterator[tuple[bool, tuple[str, ...]]]:
-        name = "  " * depth + node.key
-        if isinstance(node, LayerNode):
-            yield False, (name, *_cells(summary, by_path[node.path], macs))
-            return
-        inside = [by_path[layer.path] for layer in node.layers()]
-        yield True, (name, *_group_cells(summary, node, inside, macs))
-        for child in node.children:
-            yield from walk(child, depth + 1)
-
-    for child in summary.network.root.children:
-        yield from walk(child, 0)
+def _notes(listed: list[Row]) -> Iterator[str]:
+    """What the rows that are there make necessary to say."""
+    if any(isinstance(row.node, GroupNode) for row in listed):
+        yield GROUP_NOTE
+    if any(row.more for row in listed):
+        yield MORE_NOTE
+    if any(isinstance(row.measured, JoinSummary) for row in listed):
+        yield JOIN_NOTE
+    if any(row.measured and row.measured.placed.side for row in listed):
+        yield SIDE_NOTE
 
 
-def _cells(summary: Summary, layer: LayerSummary, macs: Callable[[int], str]) -> tuple[str, ...]:
-    node, parameters = layer.node, layer.counts.parameters
+def _cells(row: Row, summary: Summary, macs: Callable[[int], str]) -> tuple[str, ...]:
+    node, measured = row.node, row.measured
     return (
-        call_text(node),
-        str(node.span.line),
-        str(node.output),
-        _count(parameters),
-        _share(parameters, summary.parameters),
-        macs(layer.macs),
-        _field(layer.field),
-        size(layer.activation),
+        row.name,
+        _called(row),
+        str(node.span.line) if node else "",
+        str(node.output) if node else "",
+        _count(row.parameters),
+        _share(row.parameters, summary.parameters),
+        macs(row.macs),
+        _field(measured.field) if measured else "",
+        size(measured.activation) if measured else "",
     )
-
-
-def _group_cells(
-    summary: Summary, group: GroupNode, inside: list[LayerSummary], macs: Callable[[int], str]
-) -> tuple[str, ...]:
-    parameters = sum(layer.counts.parameters for layer in inside)
-    called = _block_text(group) if group.block else ""
-    total = macs(sum(layer.macs for layer in inside))
-    share = _share(parameters, summary.parameters)
-    return called, str(group.span.line), str(group.output), _count(parameters), share, total, "", ""
 
 
 def _totals(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -120,25 +111,42 @@ def _totals(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.parameters:
         most = max(summary.layers, key=lambda layer: layer.counts.parameters)
         share = _share(most.counts.parameters, summary.parameters)
-        yield "largest", f"{most.node.path} ({most.node.layer.word}) holds {share} of the parameters"
+        yield "largest", f"{most.placed.path} ({most.placed.layer.word}) holds {share} of the parameters"
 
 
 # ----------------------------------------------------------------------------------------------------------- cells
 
 
-def call_text(node: LayerNode) -> str:
+def _called(row: Row) -> str:
+    """What stands in the spec, as short as it can be written."""
+    node = row.node
+    if isinstance(node, LayerNode):
+        return call_text(node.layer, node.input)
+    if isinstance(node, CombineNode):
+        return _combinator_text(node)
+    if node is None:
+        return "passes on"
+    block = _block_text(node) if node.block else ""
+    return f"{row.more} more {block}" if row.more else block
+
+
+def call_text(layer: Layer, x: Shape) -> str:
     """As short as a layer can be written, with what arrives before the arrow where there may be one."""
-    layer = node.layer
     given = []
     for name, default in layer.__fields__.items():
         value = getattr(layer, name)
         if name == layer.claims:
-            given.append(f"{layer.incoming(node.input)} -> {_written(value)}")
+            given.append(f"{layer.incoming(x)} -> {_written(value)}")
         elif default is REQUIRED or (len(layer.__fields__) == 1 and value != default):
             given.append(_written(value))
         elif value != (getattr(layer, default.argument) if isinstance(default, Like) else default):
             given.append(f"{name}={_written(value)}")
     return f"{layer.word}({', '.join(given)})" if given else layer.word
+
+
+def _combinator_text(node: CombineNode) -> str:
+    given = [f"{name}={show(value)}" for name, value in node.options.items() if name != "when" and value is not False]
+    return f"{node.kind}({', '.join(given)})" if given else node.kind
 
 
 def _written(value: Any) -> str:

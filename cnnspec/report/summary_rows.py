@@ -1,0 +1,110 @@
+"""What the rows of a summary are: the tree of a network, with its repetitions gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from itertools import accumulate, groupby
+
+from cnnspec.analysis.steps import joins
+from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Node, nodes
+from cnnspec.network.values import canonical
+from cnnspec.record import Record
+from cnnspec.report.summary import JoinSummary, LayerSummary, Summary
+
+
+class Row(Record):
+    """One row: of a layer, a combinator, a group, or of `more` groups like the one before them, of which `node` is
+    the last; without a node it is of a branch that passes its input on. `name` is indented as deep as it stands; `measured` is None where the parts are (in a group), and where
+    nothing is (in an `aux`). `macs` are those of all that is inside."""
+
+    name: str
+    node: Node | None
+    measured: LayerSummary | JoinSummary | None = None
+    parameters: int = 0
+    macs: int = 0
+    more: int = 0
+
+
+def rows(summary: Summary) -> list[Row]:
+    """Layers and groups below the model, in the order they are written."""
+    return _Walk(summary).body(summary.network.root.items, "")
+
+
+def plain_rows(summary: Summary) -> list[Row]:
+    """Layers and joins in the order they run, with their whole names; joins with that of their module."""
+    return [_plain(step) for step in summary.steps]
+
+
+def _plain(step: LayerSummary | JoinSummary) -> Row:
+    name = f"`{step.placed.path}`" if step.placed.path else ""
+    if isinstance(step, LayerSummary):
+        return Row(name, step.placed.node, step, step.counts.parameters, step.macs)
+    return Row(name, step.placed.node, step)
+
+
+class _Walk:
+    """Goes through the tree in the order in which `layers` and `joins` are listed."""
+
+    def __init__(self, summary: Summary) -> None:
+        self.layers, self.joins = summary.layers, iter(summary.joins)
+        self.macs = [0, *accumulate(layer.macs for layer in self.layers)]
+        self.at = 0
+
+    def body(self, items: tuple[Item, ...], indent: str) -> list[Row]:
+        found = []
+        for _, alike in groupby(nodes(items), _likeness):
+            first, *rest = alike
+            found += self.node(first, indent)
+            if rest:
+                found.append(self.more(rest, indent))
+        return found
+
+    def node(self, node: Node, indent: str) -> list[Row]:
+        if isinstance(node, LayerNode):
+            return [self.layer(node, indent)]
+        if isinstance(node, GroupNode):
+            return self.group(node, indent)
+        return self.combinator(node, indent)
+
+    def layer(self, node: LayerNode, indent: str) -> Row:
+        layer = self.layers[self.at]
+        self.at += 1
+        return Row(indent + node.key, node, layer, layer.counts.parameters, layer.macs)
+
+    def group(self, node: GroupNode, indent: str) -> list[Row]:
+        start = self.at
+        inside = self.body(node.items, indent + "  ")
+        macs = self.macs[self.at] - self.macs[start]
+        return [Row(indent + node.key, node, None, node.parameters, macs), *inside]
+
+    def combinator(self, node: CombineNode, indent: str) -> list[Row]:
+        if node.kind == "residual" and not node.options["when"]:
+            return self.body(node.branches[0], indent)
+        barred = node.kind not in ("residual", "aux")
+        branches = [row for branch in node.branches for row in self.branch(branch, indent, barred)]
+        return [Row(indent, node, next(self.joins) if joins(node) else None), *branches]
+
+    def branch(self, branch: tuple[Item, ...], indent: str, barred: bool) -> list[Row]:
+        """The rows of a branch; a bar marks the first, one without a node where the branch passes its input on."""
+        inside = self.body(branch, indent + "  ") or [Row(indent + "  ", None)]
+        if barred:
+            inside[0] = inside[0].replace(name=f"{indent}| {inside[0].name[len(indent) + 2 :]}")
+        return inside
+
+    def more(self, groups: Sequence[Node], indent: str) -> Row:
+        start = self.at
+        for group in groups:
+            self.node(group, indent)
+        first, last = groups[0], groups[-1]
+        assert isinstance(first, GroupNode)
+        assert isinstance(last, GroupNode)
+        name = first.key if len(groups) == 1 else f"{first.key} to {last.key}"
+        parameters = sum(group.parameters for group in groups)
+        return Row(indent + name, last, None, parameters, self.macs[self.at] - self.macs[start], len(groups))
+
+
+def _likeness(node: Node) -> Hashable:
+    """The same for uses of one block with the same arguments."""
+    if isinstance(node, GroupNode) and node.block:
+        return node.block.name, *((name, canonical(value)) for name, value in node.block.arguments.items())
+    return id(node)
