@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LEVELS = (
-    ("record", "requires", "files"),
+    ("record", "requires", "files", "zoo"),
     ("source",),
     ("diagnostics",),
     ("words",),
