@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.syntax.lexer import Token
 from cnnspec.syntax.place import Place
 
 WORDS = {
@@ -13,15 +14,12 @@ WORDS = {
     "convtranspose": "conv_transpose",
     "conv2dtranspose": "conv_transpose",
     "deconv": "conv_transpose",
-    "linear": "linear",
     "dense": "linear",
     "fc": "linear",
     "fully_connected": "linear",
-    "maxpool": "maxpool",
     "maxpooling": "maxpool",
     "max_pool": "maxpool",
     "pool": "maxpool",
-    "avgpool": "avgpool",
     "averagepooling": "avgpool",
     "avg_pool": "avgpool",
     "globalaveragepooling": "adaptive_avgpool",
@@ -29,38 +27,72 @@ WORDS = {
     "gap": "adaptive_avgpool",
     "adaptiveavgpool": "adaptive_avgpool",
     "adaptivemaxpool": "adaptive_maxpool",
-    "batchnorm": "batchnorm",
     "batchnormalization": "batchnorm",
     "batch_norm": "batchnorm",
     "bn": "batchnorm",
-    "instancenorm": "instancenorm",
-    "groupnorm": "groupnorm",
-    "layernorm": "layernorm",
     "layernormalization": "layernorm",
     "layer_norm": "layernorm",
+    "rms_norm": "rmsnorm",
+    "syncbatchnorm": "batchnorm",
     "lrn": "local_response_norm",
-    "dropout": "dropout",
+    "localresponsenorm": "local_response_norm",
+    "layerscale": "scale",
+    "layer_scale": "scale",
     "spatialdropout": "channel_dropout",
+    "alphadropout": "alpha_dropout",
+    "featurealphadropout": "feature_alpha_dropout",
+    "stochasticdepth": "stochastic_depth",
+    "droppath": "stochastic_depth",
+    "drop_path": "stochastic_depth",
+    "lppool": "lp_pool",
     "leakyrelu": "leaky_relu",
     "logsoftmax": "log_softmax",
     "hsigmoid": "hardsigmoid",
     "hswish": "hardswish",
     "swish": "silu",
+    "zeropad": "pad",
+    "constantpad": "pad",
+    "reflectionpad": "pad",
+    "replicationpad": "pad",
+    "circularpad": "pad",
+    "upsamplingnearest": "upsample",
+    "upsamplingbilinear": "upsample",
+    "channelshuffle": "channel_shuffle",
+    "pixelshuffle": "pixel_shuffle",
+    "pixelunshuffle": "pixel_unshuffle",
+    "permute": "channels_last",
     "view": "flatten",
     "reshape": "flatten",
     "activation": "relu",
-} | {word: word for word in "relu relu6 silu sigmoid tanh gelu elu prelu selu mish softmax flatten identity".split()}  # noqa: SIM905
+}
 """From the name of a class, in lower case and without its rank, or from what the layer is called in speech."""
+
+SAME = """batchnorm dropout elu celu selu flatten unflatten gelu glu groupnorm hardshrink hardsigmoid hardswish hardtanh
+identity instancenorm layernorm linear logsigmoid maxpool avgpool mish prelu relu relu6 rmsnorm rrelu sigmoid silu
+softmax softmin softplus softshrink softsign tanh tanhshrink threshold upsample""".split()  # noqa: SIM905
+"""Classes that are called what the layer is called."""
+
+IMPLIED = {
+    "reflectionpad": "mode=reflect",
+    "replicationpad": "mode=replicate",
+    "circularpad": "mode=circular",
+    "upsamplingbilinear": "mode=bilinear, align_corners=true",
+}
+"""Arguments that the name of a class stands for."""
 
 TAKES_INCOMING = ("conv", "conv_transpose", "linear")
 
 
 def layer_word(name: str) -> str | None:
     """The layer that a name from elsewhere means: `conv` for `Conv2d`; None if there is none."""
-    rank = re.search(r"([123])[dD]$", name)
-    if rank and name.startswith("Dropout"):
+    if re.fullmatch(r"Dropout[123]d", name):
         return "channel_dropout"
-    return WORDS.get((name[: rank.start()] if rank else name).lower())
+    plain = _plain(name)
+    return plain if plain in SAME else WORDS.get(plain)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"^Lazy|[123][dD]$", "", name).lower()
 
 
 def module_path(place: Place) -> Diagnostic | None:
@@ -99,14 +131,33 @@ def _path_end(place: Place, at: int) -> int:
 def _edits(place: Place, first: int) -> tuple[Edit, ...]:
     """The path that begins there becomes a layer's word, its number of incoming channels a claim."""
     tokens, last = place.tokens, _path_end(place, first)
-    word = layer_word(place.peek(last).text)
+    name = place.peek(last).text
+    word = layer_word(name)
     if word is None:
         return ()
     edits = [Edit(place.source.span(tokens[first].start, tokens[last].end), word)]
     following = [token.kind for token in tokens[last + 1 : last + 5]]
-    if word in TAKES_INCOMING and following[:3] == ["LPAR", "INT", "COMMA"] and following[3] == "INT":
+    if (
+        word in TAKES_INCOMING
+        and not name.startswith("Lazy")
+        and following[:3] == ["LPAR", "INT", "COMMA"]
+        and following[3] == "INT"
+    ):
         edits.append(Edit(place.span(tokens[last + 3]), " ->"))
+    implied, close = IMPLIED.get(_plain(name)), _closing(place, last + 1)
+    if implied and close:
+        edits.append(Edit(place.source.span(close.start, close.start), f", {implied}"))
     return tuple(edits)
+
+
+def _closing(place: Place, at: int) -> Token | None:
+    """The parenthesis that ends the arguments which begin there; None where there are none."""
+    depth = 0
+    for token in place.tokens[at + 1 :] if place.peek(at).kind == "LPAR" else ():
+        depth += (token.kind == "LPAR") - (token.kind == "RPAR")
+        if depth < 0:
+            return token
+    return None
 
 
 def _advice(edits: tuple[Edit, ...]) -> str:
