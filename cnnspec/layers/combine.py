@@ -68,8 +68,7 @@ class Concat(Combinator):
         first = outputs[0]
         _same_axes(self, outputs)
         if any(shape.spatial != first.spatial for shape in outputs):
-            what = "rows and columns" if first.rank == 2 else "sizes"
-            raise Refused("E401", f"concat puts channels together, and its branches differ in their {what}")
+            raise Refused("E401", f"concat joins maps of one {'height and width' if first.rank == 2 else 'size'}")
         return first.with_channels(sum(shape.channels for shape in outputs))
 
 
@@ -122,14 +121,13 @@ def broadcast(word: Combinator, outputs: Sequence[Shape]) -> Shape:
     for along in zip(*(shape.sizes for shape in outputs), strict=True):
         larger = set(along) - {1}
         if len(larger) > 1:
-            what = "adds" if word.word in ("add", "residual") else "multiplies"
-            raise Refused("E401", f"{word.word} {what} value by value, and the shapes differ")
+            raise Refused("E401", f"{word.word} joins equal shapes")
         sizes.append(larger.pop() if larger else 1)
     return outputs[0].replace(sizes=tuple(sizes))
 
 
 def _same_axes(word: Combinator, outputs: Sequence[Shape]) -> None:
     if any(shape.replace(sizes=()) != outputs[0].replace(sizes=()) for shape in outputs):
-        raise Refused("E401", f"{word.word} joins maps of one layout, and one of these has its channels last")
+        raise Refused("E401", f"{word.word} joins maps of one layout")
     if any(shape.rank != outputs[0].rank for shape in outputs):
         raise Refused("E401", f"{word.word} joins shapes with the same number of axes")

@@ -11,11 +11,11 @@ from cnnspec.layers.base import Layer
 from cnnspec.layers.combine import COMBINATORS
 from cnnspec.network.evaluate import FUNCTIONS, Scope, arguments, called, evaluate
 from cnnspec.network.home import Home, Homes
-from cnnspec.network.names import parameters_of
+from cnnspec.network.names import signature_of
 from cnnspec.record import Record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
-from cnnspec.words import CallValue, Faults, Symbol, bind_arguments, closest, describe, signature
+from cnnspec.words import CallValue, Faults, Symbol, bind_arguments, closest, describe
 
 
 class Meaning(Record):
@@ -53,14 +53,12 @@ def bind_block(
 ) -> dict[str, Any]:
     """Values of all parameters of a block or model; defaults may refer to earlier parameters. `given` are values
     from outside, which count for more. Raises `Faults`."""
-    parameters = parameters_of(block)
-    needed = (
-        {name: p.replace(default=None) if name in given else p for name, p in parameters.items()}
-        if given
-        else parameters
-    )
-    shown = signature(block.name.text, parameters)
-    values = bind_arguments(block.name.text, needed, call, refers=shown) | dict(given or {})
+    known = signature_of(block)
+    needed = known.parameters
+    if given:
+        needed = {name: p.replace(default=None) if name in given else p for name, p in needed.items()}
+    values = bind_arguments(block.name.text, needed, call, refers=known.shown)
+    values |= given or {}
     scope = outer.inner()
     found: dict[str, Any] = {}
     for param in block.params:

@@ -11,6 +11,7 @@ from cnnspec.network.evaluate import Scope, arguments
 from cnnspec.network.flow import Flow
 from cnnspec.network.model import CombineNode, Item
 from cnnspec.network.projection import projections
+from cnnspec.network.trail import shorten
 from cnnspec.network.walk import Module, Walk
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -89,7 +90,7 @@ def joined(
     try:
         after = word.output(before, known)
     except Refused as refused:
-        walk.tell(module, mismatch(walk, word, op, before, known, refused))
+        walk.tell(module, mismatch(word, op, before, known, refused))
         return None
     if word.word in ("add", "residual") and any(shape != after for shape in (*known, *_own(word, before))):
         shapes = " and ".join(dict.fromkeys(str(shape) for shape in (*known, *_own(word, before))))
@@ -100,19 +101,17 @@ def joined(
 
 
 def mismatch(
-    walk: Walk, word: Combinator, op: tree.Combine, before: Shape, outputs: Sequence[Shape], refused: Refused
+    word: Combinator, op: tree.Combine, before: Shape, outputs: Sequence[Shape], refused: Refused
 ) -> Diagnostic:
     """Branches that do not fit together, each with its shape, and the projection that would mend a sum."""
     labels = [Label(place, f"{shape} comes out here") for place, shape in zip(ends(op), outputs, strict=True)]
     if word.word == "residual":
-        message = f"residual adds what comes in, {before}, to what its body makes of it, {outputs[0]}"
-        shapes = f"{before} comes in"
+        message = f"residual adds {before}, which comes in, to {outputs[0]}, which its body makes of it"
     else:
-        shapes = ", ".join(map(str, outputs))
-        message = refused.message
+        each = [f"branch {n} gives {shape}" for n, shape in enumerate(outputs, 1)]
+        message = f"{refused.message}: {', '.join(shorten(each))}"
     fixes = projections(word, op, before, outputs) if word.word in ("add", "residual") else ()
-    why = "\n".join(f"branch {n}: {before} becomes {shape}" for n, shape in enumerate(outputs, 1))
-    return Diagnostic("E401", message, op.call.span, shapes, tuple(labels), why if word.bars else "", fixes=fixes)
+    return Diagnostic("E401", message, op.call.span, f"{before} comes in", tuple(labels), fixes=fixes)
 
 
 def ends(op: tree.Combine) -> list[Span]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Label
 from cnnspec.network.evaluate import evaluate
-from cnnspec.record import REQUIRED
+from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.words import Faults, Kind, Parameter, describe
+from cnnspec.words import Faults, Kind, Parameter, describe, signature
 
 ANY = Kind("any value", lambda value: value, names=True)
 """The kind of a block's parameters: what a value is good for shows where the block uses it."""
@@ -119,14 +119,26 @@ def evaluate_text(text: str, span: Span, scope: Mapping[str, Any]) -> Any:
         raise Faults(*(fault.replace(span=span, labels=(), fixes=()) for fault in wrong.diagnostics)) from None
 
 
-def parameters_of(owner: tree.Block | tree.Model) -> dict[str, Parameter]:
-    """The parameters of a block or model; a default stands as it is written."""
-    return {
-        param.name.text: Parameter(
-            param.name.text, ANY, REQUIRED if param.default is None else Written(param.default.span.text)
-        )
-        for param in owner.params
-    }
+class Signature(Record):
+    """The parameters of a block or model, and how they are shown."""
+
+    parameters: dict[str, Parameter]
+    shown: str
+
+
+def signature_of(owner: tree.Block | tree.Model) -> Signature:
+    """The signature of a block or model; a default stands as it is written."""
+    known: Signature | None = owner.__dict__.get("_signature")
+    if known is None:
+        parameters = {
+            param.name.text: Parameter(
+                param.name.text, ANY, REQUIRED if param.default is None else Written(param.default.span.text)
+            )
+            for param in owner.params
+        }
+        known = Signature(parameters, signature(owner.name.text, parameters))
+        owner.__dict__["_signature"] = known
+    return known
 
 
 class Written(str):

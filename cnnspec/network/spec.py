@@ -15,7 +15,7 @@ from cnnspec.network.expand import Expander
 from cnnspec.network.faults import predicted_sizes
 from cnnspec.network.home import Homes, check_parameters
 from cnnspec.network.model import CombineNode, LayerNode, Network
-from cnnspec.network.names import parameters_of
+from cnnspec.network.names import signature_of
 from cnnspec.network.reading import UsageFault
 from cnnspec.network.settings import Overrides
 from cnnspec.network.walk import Walk
@@ -170,7 +170,7 @@ class Spec:
     def _model(self, model: tree.Model) -> tuple[tree.Model, CallValue] | None:
         missing = [
             name
-            for name, parameter in parameters_of(model).items()
+            for name, parameter in signature_of(model).parameters.items()
             if parameter.default is REQUIRED and name not in self.given.parameters
         ]
         span = model.name.span
