@@ -13,9 +13,11 @@ from cnnspec.report.summary import JoinSummary, LayerSummary, Summary
 
 
 class Row(Record):
-    """One row: of a layer, a combinator, a group, or of `more` groups like the one before them, of which `node` is
-    the last; without a node it is of a branch that passes its input on. `name` is indented as deep as it stands; `measured` is None where the parts are (in a group), and where
-    nothing is (in an `aux`). `macs` are those of all that is inside."""
+    """The row of a layer, a combinator or a group, or of `more` groups like the one before them, of which `node` is the
+    last. One without a node is a branch that passes its input on.
+
+    `name` is indented as deep as it stands. `measured` is None where a row sums up what is inside, and where nothing
+    is computed (`aux`)."""
 
     name: str
     node: Node | None
