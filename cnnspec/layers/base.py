@@ -17,7 +17,15 @@ class Shape(Record):
     channels_last: bool = False
 
     def __init__(self, sizes: tuple[int, ...], channels_last: bool = False) -> None:
-        self.__dict__.update(sizes=sizes, channels_last=channels_last)
+        values = self.__dict__  # shapes are made and compared more than anything else, so this is what is fast
+        values["sizes"] = sizes
+        values["channels_last"] = channels_last
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Shape and self.sizes == other.sizes and self.channels_last == other.channels_last
+
+    def __hash__(self) -> int:
+        return hash((self.sizes, self.channels_last))
 
     @property
     def rank(self) -> int:
