@@ -82,16 +82,18 @@ class Expander:
 
     def let(self, statement: tree.Let, module: Module, scope: Scope, flow: Flow) -> Binding:
         value = evaluate(statement.value, scope)
-        self.define(statement.name, module, scope)
-        scope[statement.name.text] = value
+        if self.new(statement.name, module, scope):
+            scope[statement.name.text] = value
         return Binding(statement, value)
 
-    def define(self, name: tree.Identifier, module: Module, scope: Scope) -> None:
-        """Nothing has two values in one block or model; what the file defines may be hidden."""
-        if name.text in scope and name.text not in module.home.lets:
+    def new(self, name: tree.Identifier, module: Module, scope: Scope) -> bool:
+        """Whether a name has no value in its block or model yet; what the file defines may be hidden."""
+        old = name.text in scope and name.text not in module.home.lets
+        if old:
             message = f"{name.text} has a value already, {describe(scope[name.text])}"
             notes = ("a name keeps the value it was given",)
             self.walk.tell(module, Diagnostic("E207", message, name.span, "again here", notes=notes))
+        return not old
 
     def repeat(self, statement: tree.Repeat, module: Module, scope: Scope, flow: Flow) -> Loop:
         times = evaluate(statement.count, scope)
@@ -107,7 +109,7 @@ class Expander:
         found = items(statement.items, scope)
         bound = [bind_target(statement.target, item, statement.items.span) for item in found]
         for name in _names(statement.target):
-            self.define(name, module, scope)
+            self.new(name, module, scope)
         return self.loop(statement, bound, module, scope, flow)
 
     def loop(

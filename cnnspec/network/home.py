@@ -111,7 +111,7 @@ class Homes:
     def used(self, item: tree.Use, chain: tuple[str, ...]) -> Home:
         folder = os.path.dirname(item.span.source.name)
         name = os.path.normpath(os.path.join(folder, item.path.text))
-        wrong = self.misplaced(item, folder, name)
+        wrong = misplaced(item, folder, name)
         if wrong:
             raise Faults(wrong)
         if name in map(os.path.normpath, chain):
@@ -126,28 +126,32 @@ class Homes:
         try:
             source = read_source(name)
         except UsageFault as fault:
-            raise Faults(self.unreadable(item, folder, str(fault))) from None
+            raise Faults(unreadable(item, name, str(fault))) from None
         parsed = parse(source)
         self.report(*parsed.diagnostics)
         return self.open(source, parsed.file, chain)
 
-    def misplaced(self, item: tree.Use, folder: str, name: str) -> Diagnostic | None:
-        path = item.path.text
-        base = os.path.realpath(folder or os.curdir)
-        if os.path.isabs(path) or not os.path.realpath(name).startswith(base.rstrip(os.sep) + os.sep):
-            note = "use takes files beside this one or in folders below it"
-            return Diagnostic("E403", f"{path or 'the path'} is no file below this one's folder", item.path.span,
-                              "leads elsewhere", notes=(note,))  # fmt: skip
-        return None
 
-    def unreadable(self, item: tree.Use, folder: str, fault: str) -> Diagnostic:
-        try:
-            files = [each for each in os.listdir(folder or os.curdir) if each.endswith(".cnn")]
-        except OSError:
-            files = []
-        meant = closest(item.path.text, files)
-        fixes = tuple(Fix(f"did you mean {each}?", (Edit(item.path.span, f'"{each}"'),)) for each in meant)
-        return Diagnostic("E403", fault, item.path.span, "cannot be used", fixes=fixes)
+def misplaced(item: tree.Use, folder: str, name: str) -> Diagnostic | None:
+    """A path that leads out of the folder, symbolic links followed."""
+    path = item.path.text
+    base = os.path.realpath(folder or os.curdir)
+    if not os.path.isabs(path) and os.path.realpath(name).startswith(base.rstrip(os.sep) + os.sep):
+        return None
+    note = "use takes files beside this one or in folders below it"
+    message = f"{path or 'this'} is no file below this one's folder"
+    return Diagnostic("E403", message, item.path.span, "leads elsewhere", notes=(note,))
+
+
+def unreadable(item: tree.Use, name: str, fault: str) -> Diagnostic:
+    path = item.path.text
+    try:
+        files = [each for each in os.listdir(os.path.dirname(name) or os.curdir) if each.endswith(".cnn")]
+    except OSError:
+        files = []
+    meant = [os.path.join(os.path.dirname(path), each) for each in closest(os.path.basename(path), files)]
+    fixes = tuple(Fix(f"did you mean {each}?", (Edit(item.path.span, f'"{each}"'),)) for each in meant)
+    return Diagnostic("E403", fault.replace(name, path), item.path.span, "cannot be used", fixes=fixes)
 
 
 def check_parameters(item: tree.Block | tree.Model, report: Report) -> None:

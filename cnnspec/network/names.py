@@ -11,7 +11,7 @@ from cnnspec.network.evaluate import evaluate
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.words import Faults, Kind, Parameter, describe, signature
+from cnnspec.words import Faults, Kind, Parameter, Symbol, describe, signature, unknown_name
 
 ANY = Kind("any value", lambda value: value, names=True)
 """The kind of a block's parameters: what a value is good for shows where the block uses it."""
@@ -101,6 +101,8 @@ def _value(text: str, span: Span, scope: Mapping[str, Any]) -> str:
     value = evaluate_text(text, span, scope) if isinstance(expr, str) else expr
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
+    if isinstance(value, Symbol):
+        raise Faults(unknown_name(value.replace(span=span)).replace(fixes=()))
     message = f"{describe(value)} cannot be part of a name"
     raise Faults(Diagnostic("E208", message, span, "neither a whole number nor a text"))
 

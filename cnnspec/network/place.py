@@ -123,7 +123,7 @@ class Placer:
             known = [size for size in sizes if size is not None]
             if len(known) == len(sizes):
                 flow.restart(Shape(tuple(known)), prediction.span)
-        elif not _matches(sizes, flow.shape):
+        elif self.walk.as_stated and not _matches(sizes, flow.shape):
             if flow.believed is None or not _matches(sizes, flow.believed):
                 self.tell(faults.wrong_prediction(prediction, sizes, self.walk.trail(flow)))
             flow.believed = _filled(sizes, flow.shape)

@@ -137,7 +137,7 @@ class Spec:
         scope.update(values)
         statement = self._input(model)
         shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
-        walk = Walk(self.homes, model, self.report)
+        walk = Walk(self.homes, model, self.report, as_stated=self.given.input is None)
         root, flow = Expander(walk).root(model, scope, shape, span)
         self.used |= walk.used
         recipe, spans = self._recipe(item.name)

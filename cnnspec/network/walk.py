@@ -41,10 +41,11 @@ class Module:
 
 
 class Walk:
-    """One walk through one model; `report` takes what is wrong with it."""
+    """One walk through one model; `report` takes what is wrong with it. Predicted shapes are those of the input that
+    the text states: they say nothing of a walk with another one, which is not `as_stated`."""
 
-    def __init__(self, homes: Homes, model: tree.Model, report: Callable[..., None]) -> None:
-        self.homes, self.take = homes, report
+    def __init__(self, homes: Homes, model: tree.Model, report: Callable[..., None], as_stated: bool = True) -> None:
+        self.homes, self.take, self.as_stated = homes, report, as_stated
         self.uses = Uses(homes, model)
         self.used: set[tuple[str, str]] = set()
         self.modules = 0
