@@ -32,11 +32,11 @@ class Module:
     """The submodule that is being expanded: the keys of its children, the uses of blocks that led there, what its
     assertions say, and the file its text stands in. Bodies of loops, conditions and branches belong to it too."""
 
-    __slots__ = ("asserts", "depth", "home", "keys", "uses")
+    __slots__ = ("asserts", "home", "keys", "uses")
 
-    def __init__(self, walk: Walk, home: Home, uses: tuple[BlockUse, ...], depth: int) -> None:
+    def __init__(self, walk: Walk, home: Home, uses: tuple[BlockUse, ...]) -> None:
         self.keys = Keys(walk.report)
-        self.home, self.uses, self.depth = home, uses, depth
+        self.home, self.uses = home, uses
         self.asserts: list[tuple[tree.Assert, Scope]] = []
 
 
