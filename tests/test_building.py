@@ -125,7 +125,7 @@ def test_sums_go_from_left_to_right() -> None:
 def test_names_and_weights_are_made_in_reading_order() -> None:
     module = chain("conv(4, 1), add { | identity | conv(4, 1), relu }, head: conv(2, 1), batchnorm, scale")
     assert [name for name, _ in module.named_children()] == ["0", "1", "2", "3", "head", "5"]
-    assert list(module.state_dict())[0] == "6"
+    assert next(iter(module.state_dict())) == "6"
     torch.manual_seed(0)
     expected = [nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 2, 1)]
     found = [child for child in module.children() if isinstance(child, nn.Conv2d)]
@@ -180,7 +180,7 @@ def test_a_part_at_rest_keeps_its_side_outputs_to_itself() -> None:
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_copies_do_the_same(mode: str) -> None:
     module, x = getattr(built(SIDES), mode)(), images()
-    for copied in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):  # noqa: S301  (our own bytes)
+    for copied in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
         assert copied.state_dict().keys() == module.state_dict().keys()
         assert same(copied(x), module(x))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from itertools import accumulate, groupby
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from cnnspec.analysis.steps import joins
-from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Node, nodes
+from cnnspec.layers.base import Shape
+from cnnspec.network.model import BlockUse, CombineNode, GroupNode, Item, LayerNode, Node, nodes
 from cnnspec.network.values import canonical
 from cnnspec.record import Record
 from cnnspec.report.summary import JoinSummary, LayerSummary, Summary
@@ -54,8 +55,7 @@ class _Walk:
 
     def body(self, items: tuple[Item, ...], indent: str) -> list[Row]:
         found = []
-        for _, alike in groupby(nodes(items), _likeness):
-            first, *rest = alike
+        for first, *rest in _gathered(nodes(items)):
             found += self.node(first, indent)
             if rest:
                 found.append(self.more(rest, indent))
@@ -100,13 +100,42 @@ class _Walk:
         first, last = groups[0], groups[-1]
         assert isinstance(first, GroupNode)
         assert isinstance(last, GroupNode)
-        name = first.key if len(groups) == 1 else f"{first.key} to {last.key}"
+        name = first.key if first is last else f"{first.key} to {_rest(first.key, last.key)}"
         parameters = sum(group.parameters for group in groups)
         return Row(indent + name, last, None, parameters, self.macs[self.at] - self.macs[start], len(groups))
 
 
-def _likeness(node: Node) -> Hashable:
-    """The same for uses of one block with the same arguments."""
-    if isinstance(node, GroupNode) and node.block:
-        return node.block.name, *((name, canonical(value)) for name, value in node.block.arguments.items())
-    return id(node)
+def _gathered(each: Iterator[Node]) -> Iterator[list[Node]]:
+    """Each node, with those behind it that are like it."""
+    alike: list[Node] = []
+    for node in each:
+        if alike and not _alike(alike[-1], node):
+            yield alike
+            alike = []
+        alike.append(node)
+    if alike:
+        yield alike
+
+
+def _alike(node: Node, other: Node) -> bool:
+    """Whether two groups are uses of one block that differ in nothing but what arrives (densenet), or in arguments
+    that change neither shapes nor weights (rates of dropout)."""
+    if not (isinstance(node, GroupNode) and isinstance(other, GroupNode) and node.block and other.block):
+        return False
+    if node.block.definition is not other.block.definition:
+        return False
+    return same_arguments(node.block, other.block) or _measures(node) == _measures(other)
+
+
+def same_arguments(use: BlockUse, other: BlockUse) -> bool:
+    return [*map(canonical, use.arguments.values())] == [*map(canonical, other.arguments.values())]
+
+
+def _measures(group: GroupNode) -> tuple[Shape, Shape, int, int]:
+    return group.input, group.output, group.parameters, group.modules
+
+
+def _rest(first: str, last: str) -> str:
+    """The number that `last` ends in, where all before it is the same: `layer12` behind `layer2` is 12."""
+    name = last.rstrip("0123456789")
+    return last.removeprefix(name) or last if first.rstrip("0123456789") == name else last

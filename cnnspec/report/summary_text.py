@@ -17,7 +17,7 @@ from cnnspec.words import Like, show
 WIDTH = 118
 
 COLUMNS = (
-    Column("name"),
+    Column("name", shrink=True),
     Column("layer", shrink=True),
     Column("line", numbers=True),
     Column("output"),
@@ -36,12 +36,12 @@ NOTES = (
     "Activation: the layer's output for one sample in float32.",
 )
 GROUP_NOTE = "The line of a group or block sums up what is in it."
-MORE_NOTE = "More: the same block with the same arguments, summed up; --format markdown and json list every layer."
+MORE_NOTE = "More: further uses of the block before them, summed up; --format markdown and json list every layer."
 JOIN_NOTE = "Add, multiply, concat, residual: what comes out where branches join. | begins a branch."
 SIDE_NOTE = "Aux: runs only in training; its MACs and activations are not counted."
 
 MILLION = 1_000_000
-MANY = 1000 * MILLION
+MANY = 100 * MILLION
 """From this many MACs on a network's text counts them in millions."""
 
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
@@ -90,7 +90,7 @@ def _cells(row: Row, summary: Summary, macs: Callable[[int], str]) -> tuple[str,
         row.name,
         _called(row),
         str(node.span.line) if node else "",
-        str(node.output) if node else "",
+        node.output.written if node else "",
         _count(row.parameters),
         _share(row.parameters, summary.parameters),
         macs(row.macs),

@@ -11,7 +11,7 @@ ELLIPSIS = "..."
 
 
 class Column(Record):
-    """`numbers` stand right; a column that may `shrink` is cut where the table would be too wide."""
+    """`numbers` stand right; a column that may `shrink` is cut where the table would be too wide, the last first."""
 
     title: str
     numbers: bool = False
@@ -29,7 +29,7 @@ def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(columns))]
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    for at, column in enumerate(columns):
+    for at, column in reversed(list(enumerate(columns))):
         if column.shrink and excess > 0:
             cut = min(excess, widths[at] - max(len(column.title), 16))
             if cut > 0:

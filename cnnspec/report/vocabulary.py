@@ -136,7 +136,7 @@ def example(layer: type[Layer]) -> tuple[str, str, str]:
     call, network = try_example(layer)
     node = network.layers[-1]
     counted = f", {network.parameters:,} parameters" if network.parameters else ""
-    return call, f"on {network.input} gives {network.output}{counted}", str(node.torch)
+    return call, f"on {network.input} gives {network.output}{counted}", f"{node.torch} * x" if node.layer.bare else str(node.torch)
 
 
 def try_example(layer: type[Layer]) -> tuple[str, Network]:

@@ -42,6 +42,7 @@ def test_a_layer_has_what_the_format_promises() -> None:
         "name": "features.1.2",
         "kind": "conv",
         "line": 4,
+        "side": False,
         "output": [64, 16, 16],
         "parameters": 64 * 64 * 9 + 64,
         "buffers": 0,
@@ -69,7 +70,7 @@ def test_counts_agree_with_torch(path: Path) -> None:
     with torch.device("meta"):
         module = build_module(summary.network)
     for one in summary.layers:
-        found = module.get_submodule(one.node.path)
+        found = module.get_submodule(one.placed.path)
         assert sum(p.numel() for p in found.parameters()) == one.counts.parameters
         assert sum(b.numel() for b in found.buffers()) == one.counts.buffers
     assert sum(p.numel() for p in module.parameters()) == summary.parameters
@@ -82,7 +83,9 @@ def test_the_text_fits_and_has_every_layer(path: Path) -> None:
     assert max(map(len, lines)) <= WIDTH
     assert all(line == line.rstrip() for line in lines)
     for one in summary.layers:
-        assert any(call_text(one.node) in line and str(one.node.output) in line for line in lines)
+        assert any(
+            call_text(one.placed.layer, one.placed.input) in line and str(one.placed.output) in line for line in lines
+        )
 
 
 def test_the_text_reads_as_it_should() -> None:
@@ -139,7 +142,7 @@ def test_markdown_is_one_row_per_layer() -> None:
 )
 def test_calls_are_as_short_as_they_can_be(call: str, shown: str) -> None:
     (node,) = network(f"model M {{\n  input 1x8x8\n  {call}\n}}").layers
-    assert call_text(node) == shown
+    assert call_text(node.layer, node.input) == shown
 
 
 @pytest.mark.parametrize(
