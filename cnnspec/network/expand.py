@@ -31,12 +31,15 @@ class Expander:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
+        self.nesting = 0
+        self.top: tuple[tree.Statement, ...] = ()
 
     def root(self, model: tree.Model, scope: Scope, shape: Shape | None, span: Span) -> tuple[GroupNode | None, Flow]:
         """The whole model for one input, or for an unknown one. No node where a shape stayed unknown."""
         walk = self.walk
+        self.top = model.body.statements
         flow = Flow(shape, span)
-        module = Module(walk, walk.homes.of(model.span), (), 0)
+        module = Module(walk, walk.homes.of(model.span), ())
         try:
             found = self.statements(model.body.statements, module, scope.inner(), flow)
         except TooLarge as reason:
@@ -60,6 +63,10 @@ class Expander:
     ) -> tuple[Item, ...]:
         scope.flow = flow
         found: list[Item] = []
+        self.nesting += 1
+        if self.nesting > DEEPEST:
+            place = statements[0].span.first_word if statements else flow.span
+            raise TooLarge(Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", place, "too deep"))
         for statement in statements:
             if isinstance(statement, tree.Chain):
                 found += self.chain(statement, module, scope, flow)
@@ -73,12 +80,13 @@ class Expander:
                 continue
             if item is not None:
                 found.append(item)
+        self.nesting -= 1
         return tuple(found)
 
     def input(self, statement: tree.Input, module: Module, scope: Scope, flow: Flow) -> None:
-        if module.depth or module.uses:
+        if not any(statement is own for own in self.top):
             note = "a model has one input, before its layers"
-            self.walk.report(Diagnostic("E211", "input inside a block or group", statement.span, notes=(note,)))
+            self.walk.report(Diagnostic("E211", "input inside a block or braces", statement.span, notes=(note,)))
 
     def let(self, statement: tree.Let, module: Module, scope: Scope, flow: Flow) -> Binding:
         value = evaluate(statement.value, scope)
@@ -189,7 +197,7 @@ class Expander:
         key = module.keys.take(step, scope)
         self.walk.count(1, op.span)
         if isinstance(op, tree.Group):
-            inside = Module(self.walk, module.home, module.uses, module.depth + 1)
+            inside = Module(self.walk, module.home, module.uses)
             return self.group(op.body, step, inside, key, scope.inner(), flow)
         what = meaning(op, scope, module.home, self.walk.homes)
         if isinstance(what.target, tree.Block):
@@ -206,10 +214,6 @@ class Expander:
         flow: Flow,
         use: BlockUse | None = None,
     ) -> GroupNode | None:
-        if inside.depth > DEEPEST:
-            raise TooLarge(
-                Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", body.span.first_word, "too deep")
-            )
         before, errors = flow.shape, self.walk.errors
         found = self.statements(body.statements, inside, scope, flow)
         if before is None or flow.shape is None:
@@ -243,7 +247,7 @@ class Expander:
             flow.believed = node.output
             flow.pass_through(node)
             return node
-        inside = Module(walk, home, (*module.uses, use), module.depth + 1)
+        inside = Module(walk, home, (*module.uses, use))
         told = walk.told
         scope = home.lets.inner()
         scope.update(values)

@@ -51,9 +51,19 @@ def combine(
         return None
     options = {name: getattr(word, name) for name in word.__fields__}
     node = CombineNode(word.word, branches, options, before, after, step)  # type: ignore[arg-type]
-    flow.believed = after if word.word != "aux" else flow.believed
+    if word.word != "aux":
+        flow.believed = _believed(word, flow.believed, flows)
     flow.pass_through(node)
     return node
+
+
+def _believed(word: Combinator, before: Shape | None, flows: Sequence[Flow]) -> Shape | None:
+    """What comes out in the author's mind."""
+    outputs = [flow.believed for flow in flows if flow.believed]
+    try:
+        return word.output(before, outputs) if before and len(outputs) == len(flows) else None
+    except Refused:
+        return None
 
 
 def combinator(step: tree.Step, scope: Scope) -> Combinator:
