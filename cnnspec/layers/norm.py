@@ -170,7 +170,9 @@ class LayerNorm(OverAxes):
 
 class RMSNorm(OverAxes):
     """Divides by the root of the mean square, without taking the mean away first: over the last axis or all of a
-    sample. On a map say which with `over`."""
+    sample. On a map say which with `over`.
+
+    With eps=none the smallest step between the numbers stands in for it."""
 
     word, module = "rmsnorm", "RMSNorm"
     eps: NonNegative | None = None

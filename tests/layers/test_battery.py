@@ -49,6 +49,7 @@ STRICTER: dict[str, Callable[[Any, Shape], bool]] = {
     "unflatten": lambda layer, x: x.rank > 0,
     "conv": lambda layer, x: layer.padding_mode != "zeros" and len_differs(layer.padding, x),
     "upsample": lambda layer, x: halves(layer, x),
+    "prelu": lambda layer, x: layer.count > 1 and x.channels_last,
     "rmsnorm": lambda layer, x: layer.over == "channels" and x.rank > 0 and not x.channels_last,
     "feature_alpha_dropout": lambda layer, x: x.rank == 0,
     "channels_last": lambda layer, x: x.rank == 0 or x.channels_last,
