@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from cnnspec.layers.base import Layer, Shape
+from cnnspec.network import load
 from cnnspec.network.model import GroupNode, LayerNode, Network
 from cnnspec.source import Source
 
@@ -13,14 +14,13 @@ Chain = Callable[..., Network]
 
 def make(sizes: tuple[int, ...], *layers: Layer) -> Network:
     source = Source("<test>", "model Test")
-    span = source.span(0, 5)
     first = x = Shape(sizes)
     nodes = []
     for index, layer in enumerate(layers):
         y = layer.output(x)
-        nodes.append(LayerNode(str(index), str(index), False, layer, x, y, span))
+        nodes.append(LayerNode(str(index), False, layer, x, y, step=None))  # type: ignore[arg-type]
         x = y
-    root = GroupNode("", "", False, tuple(nodes), None, first, x, span)
+    root = GroupNode("", False, tuple(nodes), None, first, x, None, source.span(0, 5))
     return Network("Test", source, root, arguments={}, recipe=None, folder=".")
 
 
@@ -28,3 +28,14 @@ def make(sizes: tuple[int, ...], *layers: Layer) -> Network:
 def chain() -> Chain:
     """Makes a network of layers one after another: `chain((3, 32, 32), Conv(8, 3), ReLU())`."""
     return make
+
+
+@pytest.fixture
+def steps() -> Callable[..., Network]:
+    """Makes a network of steps as a spec writes them: `steps("3x32x32", "conv(8, 3), relu")`; `blocks` stand before
+    the model."""
+
+    def write(shape: str, body: str, blocks: str = "") -> Network:
+        return load(Source("<test>", f"{blocks}\nmodel Test {{\n  input {shape}\n  {body}\n}}\n"))
+
+    return write

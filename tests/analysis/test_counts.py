@@ -35,3 +35,14 @@ def test_buffers_are_counted_apart(chain):
 )
 def test_facts_of_lessons(chain, shape, layer, expected):
     assert chain(shape, layer).parameters == expected
+
+
+def test_side_outputs_count(steps):
+    network = steps("3x4x4", "conv(2, 1), aux { batchnorm, flatten, linear(10) }")
+    assert total(counts(network)) == Counts(8 + 4 + 330, 5)
+    assert network.parameters == 342
+
+
+def test_each_layer_has_its_own_counts_in_reading_order(steps):
+    network = steps("3x4x4", "add { | conv(3, 1) | { conv(3, 3, padding=1) } }, factor: scale")
+    assert [one.parameters for one in counts(network)] == [12, 84, 3]

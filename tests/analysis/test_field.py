@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from cnnspec.analysis.field import WHOLE, fields
+from cnnspec.building import build_module
 from cnnspec.layers.activation import ReLU
 from cnnspec.layers.base import Refused
 from cnnspec.layers.conv import Conv, ConvTranspose
@@ -18,26 +19,30 @@ from cnnspec.layers.resize import Upsample
 from cnnspec.layers.shape import Flatten, Unflatten
 
 
+def layer_fields(network):
+    return fields(network).layers
+
+
 @pytest.mark.parametrize(("depth", "size"), [(1, 3), (10, 21), (50, 101)])
 def test_stacked_convolutions(chain, depth, size):
-    last = fields(chain((1, 32, 32), *[Conv(1, 3, padding=1)] * depth))[-1]
+    last = layer_fields(chain((1, 32, 32), *[Conv(1, 3, padding=1)] * depth))[-1]
     assert (last.size, last.stride) == ((size, size), (1, 1))
 
 
 def test_pools_widen_the_steps(chain):
     conv, pool = Conv(4, 3, padding=1), MaxPool(2)
-    found = fields(chain((1, 32, 32), conv, ReLU(), pool, conv, BatchNorm(), pool, conv))
+    found = layer_fields(chain((1, 32, 32), conv, ReLU(), pool, conv, BatchNorm(), pool, conv))
     assert [field.size[0] for field in found] == [3, 3, 4, 8, 8, 10, 18]
     assert found[-1].stride == (4, 4)
 
 
 def test_axes_are_apart(chain):
-    field = fields(chain((1, 32, 32), Conv(4, (3, 5), stride=(1, 2), dilation=(4, 1)), Conv(4, 3)))[-1]
+    field = layer_fields(chain((1, 32, 32), Conv(4, (3, 5), stride=(1, 2), dilation=(4, 1)), Conv(4, 3)))[-1]
     assert (field.size, field.stride) == ((11, 9), (1, 2))
 
 
 def test_enlarging_gives_fractions(chain):
-    found = fields(chain((4, 8, 8), ConvTranspose(4, 4, stride=2, padding=1), Conv(4, 3, padding=1), MaxPool(2)))
+    found = layer_fields(chain((4, 8, 8), ConvTranspose(4, 4, stride=2, padding=1), Conv(4, 3, padding=1), MaxPool(2)))
     assert [field.size[0] for field in found] == [2, 3, 4]
     assert [field.stride[0] for field in found] == [Fraction(1, 2), Fraction(1, 2), 1]
 
@@ -55,11 +60,11 @@ def test_enlarging_gives_fractions(chain):
     ids=lambda layers: " ".join(layer.word for layer in layers),
 )
 def test_everything_is_seen(chain, layers):
-    assert fields(chain((4, 8, 8), *layers))[-1] is WHOLE
+    assert layer_fields(chain((4, 8, 8), *layers))[-1] is WHOLE
 
 
 def test_adaptive_pools_with_equal_windows(chain):
-    field = fields(chain((4, 8, 8), AdaptiveAvgPool(4)))[-1]
+    field = layer_fields(chain((4, 8, 8), AdaptiveAvgPool(4)))[-1]
     assert (field.size, field.stride) == ((2, 2), (2, 2))
 
 
@@ -78,14 +83,11 @@ def draw(rng):
 
 def measured(network):
     """The widest stretch of the input that one output depends on, by its gradient: all weights are positive."""
-    modules = []
-    for node in network.layers:
-        module = getattr(nn, node.torch.name.removeprefix("nn."))(*node.torch.args, **node.torch.kwargs)
-        for parameter in module.parameters():
-            nn.init.constant_(parameter, 0.5)
-        modules.append(module.double())
+    module = build_module(network).double()
+    for parameter in module.parameters():
+        nn.init.constant_(parameter, 0.5)
     x = torch.ones(1, *network.input.sizes, dtype=torch.double, requires_grad=True)
-    outputs = nn.Sequential(*modules)(x).flatten()
+    outputs = module(x).flatten()
     middle = range(len(outputs) // 2 - 12, len(outputs) // 2 + 12)
     seen = [torch.autograd.grad(outputs[at], x, retain_graph=True)[0].flatten().nonzero() for at in middle]
     return max(int(places.max() - places.min()) + 1 for places in seen)
@@ -109,5 +111,94 @@ def test_agrees_with_gradients(chain):
         if network.output.elements < 30:
             continue
         compared += 1
-        (size,), exact = fields(network)[-1].size, measured(network)
+        (size,), exact = layer_fields(network)[-1].size, measured(network)
         assert size == exact if is_exact(network) else size >= exact, layers
+
+
+# -------------------------------------------------------------------------------------------------------- branches
+
+
+@pytest.mark.parametrize(
+    ("body", "size"),
+    [
+        ("residual { conv(1, 3, padding=1), relu, conv(1, 3, padding=1) }", 5),
+        ("add { | conv(1, 3, padding=1) | conv(1, 7, padding=3) | }", 7),
+        ("concat { | conv(1, 1) | maxpool(5, stride=1, padding=2) }", 5),
+        ("residual(when=false) { conv(1, 3, padding=1) }", 3),
+        ("add { | conv(1, 1, stride=2) | conv(1, 3, stride=2, padding=1) }", 3),
+        ("add { | conv(1, 3) | conv(1, 1), maxpool(3, stride=1) }, conv(1, 3)", 5),
+        ("concat(split=true) { | | conv(2, 3, padding=1) }", 3),
+    ],
+)
+def test_branches_see_what_any_of_them_sees(steps, body, size):
+    assert fields(steps("2x32x32", body + ", relu")).layers[-1].size == (size, size)
+
+
+def test_windows_beside_each_other_add_up(steps):
+    """Neither branch sees more than 2 values, and together they see 3."""
+    found = fields(steps("1x33", "add { | conv(1, 2, padding=1), conv(1, 2) | conv(1, 3, padding=1) }"))
+    assert found.joins[-1].size == (3,)
+    found = fields(steps("1x32", "add { | conv(1, 3, stride=2, padding=1) | avgpool(2), conv(1, 3, padding=1) }"))
+    assert (found.joins[-1].offset, found.joins[-1].size, found.joins[-1].stride) == ((-2,), (6,), (2,))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "multiply { | | adaptive_avgpool(1), conv(4, 1), sigmoid }",
+        "add { | | adaptive_avgpool(1) }",
+        "add { | | flatten, linear(256), unflatten([4, 8, 8]) }",
+        "add { | avgpool(2) | maxpool(3, stride=1), conv(4, 3) }",
+    ],
+)
+def test_everything_is_seen_where_one_branch_sees_it_or_steps_differ(steps, body):
+    assert fields(steps("4x8x8", body)).joins[-1] is WHOLE
+
+
+def test_steps_that_come_together_again(steps):
+    """As in a U-Net: down and up again beside a path that stays."""
+    found = fields(steps("1x32", "add { | conv(1, 3, padding=1) | maxpool(2), conv_transpose(1, 2, stride=2) }"))
+    assert (found.joins[0].size, found.joins[0].stride) == ((3,), (1,))
+
+
+def test_side_outputs_do_not_change_what_comes_behind_them(steps):
+    found = fields(steps("1x8x8", "conv(1, 3), aux { flatten, linear(2) }, conv(1, 3)"))
+    assert [field.whole for field in found.layers] == [False, True, True, False]
+    assert found.layers[-1].size == (5, 5)
+
+
+SAME = ["", "conv(1, 3, padding=1)", "conv(1, 5, padding=2)", "conv(1, 3, dilation=2, padding=2)", "conv(1, 1)"]
+HALF = [
+    "conv(1, 3, stride=2, padding=1)",
+    "conv(1, 1, stride=2)",
+    "avgpool(2)",
+    "conv(1, 4, stride=2, padding=1)",
+    "conv(1, 2, stride=2)",
+]
+
+
+def draw_branch(rng, halved):
+    steps = [rng.choice(SAME) for _ in range(rng.choice([0, 1, 2]))]
+    if halved:
+        steps.insert(rng.randrange(len(steps) + 1), rng.choice(HALF))
+    if rng.random() < 0.3:
+        steps.append(draw_join(rng, halved=False))
+    return ", ".join(filter(None, steps))
+
+
+def draw_join(rng, halved):
+    branches = [draw_branch(rng, halved) for _ in range(rng.choice([2, 2, 3]))]
+    if not halved and rng.random() < 0.3 and branches[0]:
+        return f"residual {{ {branches[0]} }}"
+    return f"add {{ {' '.join('| ' + branch for branch in branches)} }}"
+
+
+def test_branches_agree_with_gradients(steps):
+    rng, sizes = random.Random(7), set()
+    for _ in range(60):
+        body = ", ".join(draw_join(rng, halved=rng.random() < 0.5) for _ in range(rng.choice([1, 2, 3])))
+        network = steps("1x640", body + ", conv(1, 1)")
+        (size,) = fields(network).layers[-1].size
+        assert size == measured(network), body
+        sizes.add(size)
+    assert len(sizes) > 15

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnspec.analysis.macs import macs
+from cnnspec.analysis.macs import macs, total_macs
 from cnnspec.layers.activation import ReLU
 from cnnspec.layers.conv import Conv, ConvTranspose
 from cnnspec.layers.linear import Linear
@@ -60,3 +60,16 @@ def test_alexnet_as_torchvision_publishes_it(chain):
     network = chain((3, 224, 224), *layers, *head)
     assert network.parameters == 61_100_840
     assert round(sum(macs(network)) / 1e9, 3) == 0.714
+
+
+def test_the_total_counts_shared_blocks_as_often_as_they_are_used(steps):
+    blocks = "block Unit(width) { residual { conv(width, 3, padding=1), { conv(width, 1) } } }"
+    body = "conv(8, 1), Unit(8)\n repeat 3 { Unit(8) }\n Unit(8), aux { Unit(8), flatten, linear(2) }"
+    network = steps("3x4x4", body, blocks)
+    unit = 16 * (8 * 8 * 9 + 8 * 8)
+    assert total_macs(network) == sum(macs(network)) == 16 * 3 * 8 + 5 * unit
+
+
+def test_side_outputs_do_not_count(steps):
+    network = steps("3x4x4", "conv(2, 1), aux { conv(2, 1), { flatten, linear(10) } }, conv(1, 1)")
+    assert macs(network) == (16 * 6, 0, 0, 0, 16 * 2)
