@@ -56,7 +56,7 @@ class StochasticDepth(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training or self.p == 0:
             return x
-        draws = len(x) if self.mode == "row" else 1
+        draws = x.shape[0] if self.mode == "row" else 1
         keep = torch.empty([draws] + [1] * (x.dim() - 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
         if self.p < 1:
             keep = keep / (1 - self.p)  # so that the mean stays what it was
