@@ -19,6 +19,7 @@ from cnnspec.training.error import Diverged
 from cnnspec.training.history import Epoch
 from cnnspec.training.objective import Objective
 from cnnspec.training.optim import make_optimizer, make_schedule
+from cnnspec.training.sides import Side, loss_of_sides, parted
 
 
 def fit(
@@ -26,10 +27,13 @@ def fit(
     data: Data,
     recipe: Recipe,
     objective: Objective,
+    sides: Sequence[Side] = (),
     test_every_epoch: bool = False,
     progress: bool = False,
 ) -> Iterator[Epoch]:
     """Train `model` in place, on the device of `data`; yields what was measured after each epoch.
+
+    Side outputs take part in learning; what is measured is the output alone.
 
     All samples stay on the device, images as bytes. Nothing in a step waits for the device: losses and hits are summed
     up there and read once per epoch. Raises `Diverged` where the loss is no longer a finite number.
@@ -53,11 +57,11 @@ def fit(
             x, y = data.train.x[chosen], data.train.y[chosen]
             x = prepare(augment(x, recipe.augment, augmenting), data.mean, data.std)
 
-            outputs = model(x)
+            outputs, side_outputs = parted(model(x))
             loss = objective.loss(outputs, y)
 
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            (loss + loss_of_sides(sides, side_outputs, y)).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnspec.layers.activation import Softmax
+from cnnspec.analysis.steps import joins
+from cnnspec.layers.activation import AlongAxis
+from cnnspec.layers.base import Shape
 from cnnspec.layers.dropout import ChannelDropout, Dropout
 from cnnspec.layers.shape import Flatten, Identity
-from cnnspec.network.model import LayerNode, Network
+from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Network, nodes
 from cnnspec.training.error import TrainError
 
 SMALLEST = torch.finfo(torch.float32).tiny
@@ -74,18 +76,24 @@ ONE_AGAINST_REST = Objective(
 
 BY_LAST_LAYER = {
     "softmax": CROSS_ENTROPY_OF_PROBABILITIES,
+    "softmin": CROSS_ENTROPY_OF_PROBABILITIES,
     "log_softmax": NEGATIVE_LOG_LIKELIHOOD,
     "sigmoid": ONE_AGAINST_REST,
 }
 
 
 def objective_of(network: Network) -> Objective:
-    """The loss for a network whose output is a vector: cross entropy for several outputs, binary cross entropy for
-    one, each as the last layer leaves the numbers."""
-    last = _meaning(network)
-    if network.output.elements > 1:
+    """The loss for a network whose output is a vector."""
+    return objective_behind(network.root.items, network.output)
+
+
+def objective_behind(items: tuple[Item, ...], output: Shape) -> Objective:
+    """Cross entropy for several outputs, binary cross entropy for one, each as the last of these steps leaves the
+    numbers."""
+    last = _meaning(items, output.elements)
+    if output.elements > 1:
         return BY_LAST_LAYER.get(last, CROSS_ENTROPY)
-    if last in ("softmax", "log_softmax"):
+    if last in ("softmax", "softmin", "log_softmax"):
         raise TrainError(
             f"{last} over one output gives the same number for every sample: there is nothing to learn",
             "leave it out, or write sigmoid in its place",
@@ -93,17 +101,36 @@ def objective_of(network: Network) -> Objective:
     return BINARY_OF_PROBABILITIES if last == "sigmoid" else BINARY
 
 
-def _meaning(network: Network) -> str:
+def _meaning(items: tuple[Item, ...], outputs: int) -> str:
     """The last layer that makes probabilities of the outputs, or their logarithms; empty where they are plain scores.
 
     Raises `TrainError` where dropout makes something else of them."""
-    layers = [node for node in network.layers if not isinstance(node.layer, Identity | Flatten)]
     dropout = ""
-    while layers and isinstance(layers[-1].layer, Dropout | ChannelDropout):
-        dropout = layers.pop().layer.word
-    if not layers or not _makes_probabilities(layers[-1], network.output.elements):
+    for node in _backwards(items):
+        if isinstance(node, CombineNode):
+            return ""
+        if isinstance(node.layer, Dropout | ChannelDropout):
+            dropout = node.layer.word
+        elif not isinstance(node.layer, Identity | Flatten):
+            return _last_word(node, outputs, dropout)
+    return ""
+
+
+def _backwards(items: tuple[Item, ...]) -> Iterator[LayerNode | CombineNode]:
+    """Layers and joins from the output on."""
+    for node in reversed(tuple(nodes(items))):
+        if isinstance(node, GroupNode):
+            yield from _backwards(node.items)
+        elif isinstance(node, LayerNode) or joins(node):
+            yield node
+        elif node.kind == "residual":
+            yield from _backwards(node.branches[0])
+
+
+def _last_word(node: LayerNode, outputs: int, dropout: str) -> str:
+    if not _makes_probabilities(node, outputs):
         return ""
-    last = layers[-1].layer.word
+    last = node.layer.word
     if dropout:
         raise TrainError(
             f"{dropout} behind {last} changes the probabilities that {last} gives: no loss can take them",
@@ -114,6 +141,6 @@ def _meaning(network: Network) -> str:
 
 def _makes_probabilities(node: LayerNode, outputs: int) -> bool:
     """Whether a layer gives one probability per output. A softmax over a part of the outputs does not."""
-    if isinstance(node.layer, Softmax):
+    if isinstance(node.layer, AlongAxis):
         return outputs == (node.output.channels if node.layer.axis == "channels" else node.output.sizes[-1])
     return node.layer.word in BY_LAST_LAYER

@@ -20,6 +20,7 @@ from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.objective import Objective, objective_of
+from cnnspec.training.sides import Side, about_sides, sides_of
 from cnnspec.words import counted
 
 
@@ -29,6 +30,7 @@ class Plan:
     recipe: Recipe
     device: torch.device
     objective: Objective
+    sides: tuple[Side, ...]
     data: Data
     config: Config
 
@@ -37,12 +39,13 @@ def plan_run(network: Network, device: str | None, data_dir: Path | None) -> Pla
     """Raises `TrainError`, `NoDevice` or `DataError` for everything that can be known before the first step."""
     recipe = network.recipe or Recipe()
     place = pick_device(device)
-    objective = objective_of(network)
+    objective, sides = objective_of(network), sides_of(network)
     if not network.parameters:
         raise TrainError(f"{network.name} has no parameters: there is nothing to train")
     data = read_data(network, recipe, data_dir)
-    config = config_of(network, recipe, data, device=str(place), loss=objective.about, data_dir=data_dir)
-    return Plan(network, recipe, place, objective, data, config)
+    loss = objective.about + about_sides(sides)
+    config = config_of(network, recipe, data, device=str(place), loss=loss, data_dir=data_dir)
+    return Plan(network, recipe, place, objective, sides, data, config)
 
 
 def read_data(network: Network, recipe: Recipe, data_dir: Path | None) -> Data:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor, nn
 
-from cnnspec.network.model import LayerNode, Network
+from cnnspec.network.model import Network, PlacedLayer
 from cnnspec.training.history import Epoch, best_epoch
 
 COLORS = {"training": "#1f5fa8", "validation": "#d9541e", "test": "#7a7a7a"}
@@ -112,21 +112,25 @@ def filters(network: Network, model: nn.Module) -> bytes | None:
     """The weights of the first convolution or linear layer; None where there is none.
 
     Filters that look at a picture are shown as pictures, all others as rows of one table."""
-    node = next((node for node in network.layers if node.layer.word in ("conv", "linear")), None)
-    if node is None:
+    first = next((placed for placed in network.layers if _has_filters(placed)), None)
+    if first is None:
         return None
-    weight = model.get_parameter(f"{node.path}.weight").detach().cpu().contiguous()
-    tiles = _tiles(weight, node, network)
-    name = f"{node.layer.word} {node.path} of {network.name}"
+    weight = model.get_parameter(f"{first.path}.weight").detach().cpu().contiguous()
+    tiles = _tiles(weight, first, network)
+    name = f"{first.layer.word} {first.path} of {network.name}"
     return _table(weight.flatten(1), name) if tiles is None else _pictures(tiles, name)
 
 
-def _tiles(weight: Tensor, node: LayerNode, network: Network) -> Tensor | None:
+def _has_filters(placed: PlacedLayer) -> bool:
+    return placed.layer.word in ("conv", "linear") and not placed.side
+
+
+def _tiles(weight: Tensor, first: PlacedLayer, network: Network) -> Tensor | None:
     """[N, C, H, W], where the filters can be seen as pictures."""
     if weight.dim() == 4:
         return weight
-    flattened = node.input.rank == 0 and network.input.rank == 2
-    if flattened and network.layers[0].layer.word == "flatten":
+    flattened = first.input.rank == 0 and first.input.elements == network.input.elements
+    if network.input.rank == 2 and flattened and network.layers[0].layer.word == "flatten":
         return weight.view(-1, *network.input.sizes)
     return None
 

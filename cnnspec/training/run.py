@@ -91,7 +91,7 @@ def train(
     failure: TrainError | None = None
     try:
         with explained(plan):
-            for epoch in fit(model, data, plan.recipe, plan.objective, test_every_epoch, progress):
+            for epoch in fit(model, data, plan.recipe, plan.objective, plan.sides, test_every_epoch, progress):
                 history.append(epoch)
                 record.write_epoch(folder, plan.config, model, history)
                 say(report.epoch_line(epoch, plan.recipe.epochs))
