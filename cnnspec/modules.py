@@ -28,21 +28,27 @@ class LayerNorm1d(nn.LayerNorm):
     """Layer norm over the channels [N, C, L]: nn.LayerNorm itself takes the last axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return super().forward(x.permute(0, 2, 1)).permute(0, 2, 1)
+        x = x.permute(0, 2, 1)
+        x = nn.functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 2, 1)
 
 
 class LayerNorm2d(nn.LayerNorm):
     """Layer norm over the channels [N, C, H, W]: nn.LayerNorm itself takes the last axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = x.permute(0, 2, 3, 1)
+        x = nn.functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
 
 
 class LayerNorm3d(nn.LayerNorm):
     """Layer norm over the channels [N, C, D, H, W]: nn.LayerNorm itself takes the last axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return super().forward(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
+        x = x.permute(0, 2, 3, 4, 1)
+        x = nn.functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 4, 1, 2, 3)
 
 
 class StochasticDepth(nn.Module):

@@ -88,3 +88,22 @@ def test_text_stands_for_itself(member: type[nn.Module]) -> None:
     assert used <= {"torch", "nn"}
     assert member.__doc__
     assert len(text.splitlines()) < 30
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize(
+    "module",
+    [modules.Permute((0, 2, 3, 1)), modules.LayerNorm2d(3), modules.StochasticDepth(0.3)],
+    ids=lambda module: type(module).__name__,
+)
+def test_can_be_exported(module: nn.Module) -> None:
+    """As PyTorch's own modules can: by script, by tracing and by torch.export."""
+    x = torch.randn(4, 3, 5, 6)
+    module.eval()
+    for exported in (
+        torch.jit.script(module),
+        torch.fx.symbolic_trace(module),
+        torch.export.export(module, (x,)).module(),
+    ):
+        assert torch.equal(exported(x), module(x))
+    assert torch.jit.script(module.train())(x).shape == module(x).shape
