@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -20,10 +21,14 @@ from torch import Tensor, nn
 
 from cnnspec import __version__
 from cnnspec.files import write
+from cnnspec.network import read_source
 from cnnspec.network.model import Network
+from cnnspec.source import Source
+from cnnspec.syntax import tree
+from cnnspec.syntax.parser import parse
 from cnnspec.training.config import Config, Result, Weights
 from cnnspec.training.device import device_name
-from cnnspec.training.error import BadRun, FolderTaken
+from cnnspec.training.error import BadRun, FolderTaken, TrainError
 from cnnspec.training.history import Epoch, best_epoch
 
 SPEC, CONFIG, VERSIONS, RESULT = "spec.cnn", "config.json", "versions.json", "result.json"
@@ -59,11 +64,36 @@ def require_free(out: Path) -> None:
 
 def open_folder(out: Path | None, network: Network, config: Config, device: torch.device) -> Path:
     """A new folder with what is known before the first step."""
+    texts = {SPEC: network.source.text} | used_files(network.source)
     folder = new_folder(out, network.name)
-    write(folder / SPEC, network.source.text)
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        write(folder / path, text)
     write_model(folder / CONFIG, config)
     write_versions(folder, device)
     return folder
+
+
+def used_files(source: Source) -> dict[str, str]:
+    """The text of every file that a spec uses, directly or not, by its path from the folder of the spec."""
+    folder = Path(source.name).parent
+    texts: dict[str, str] = {}
+    left = [source]
+    while left:
+        for path in _uses(left.pop()):
+            name = os.path.relpath(path, folder)
+            if name == SPEC:
+                raise TrainError(f"a run keeps its spec as {SPEC}, and the spec uses another file of that name")
+            if name not in texts:
+                left.append(read_source(path))
+                texts[name] = left[-1].text
+    return texts
+
+
+def _uses(source: Source) -> list[str]:
+    folder = Path(source.name).parent
+    items = parse(source).file.items
+    return [os.path.normpath(folder / item.path.text) for item in items if isinstance(item, tree.Use)]
 
 
 def write_model(path: Path, model: BaseModel) -> None:
