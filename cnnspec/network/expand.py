@@ -153,6 +153,10 @@ class Expander:
             body = part
         return Choice(statement, taken, self.body(body, module, scope, flow))
 
+    def faulty(self, statement: tree.Faulty, module: Module, scope: Scope, flow: Flow) -> None:
+        """What could not be read might have done anything to the shape."""
+        flow.lose()
+
     def claim(self, statement: tree.Assert, module: Module, scope: Scope, flow: Flow) -> None:
         """What is said of the count waits until the module is known; anything else is looked at here."""
         if faults.mentions_count(statement):
@@ -274,6 +278,7 @@ _STATEMENTS: dict[type, Callable[..., Item | None]] = {
     tree.For: Expander.for_,
     tree.If: Expander.if_,
     tree.Assert: Expander.claim,
+    tree.Faulty: Expander.faulty,
 }
 
 

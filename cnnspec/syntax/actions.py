@@ -31,8 +31,8 @@ def _identifier(token: Token, span: Span) -> tree.Identifier:
 
 
 def _present(children: list[Any]) -> tuple[Any, ...]:
-    """Without faulty statements, which recovery has put None for."""
-    return tuple(child for child in children if child is not None)
+    """Without faulty definitions."""
+    return tuple(child for child in children if not isinstance(child, tree.Faulty))
 
 
 def _model(c: list[Any], span: Span) -> tree.Model:
@@ -64,7 +64,7 @@ def _setting(c: list[Any], span: Span) -> tree.Setting:
 
 
 def _body(c: list[Any], span: Span) -> tree.Body:
-    return tree.Body(_present(c), span)
+    return tree.Body(tuple(c), span)
 
 
 def _let(c: list[Any], span: Span) -> tree.Let:
@@ -182,7 +182,7 @@ ACTIONS: dict[str, Action] = {
     "for": lambda c, span: tree.For(c[0], c[1], c[2], span),
     "if": lambda c, span: tree.If(c[0], c[1], c[2], span),
     "assert": lambda c, span: tree.Assert(c[0], span),
-    "faulty": lambda c, span: None,
+    "faulty": lambda c, span: tree.Faulty(span),
     "target": _target,
     "unpack": _unpack,
     "chain": _chain,

@@ -20,7 +20,8 @@ FAULT = "_FAULT"
 
 
 class Parsed(Record):
-    """`file` holds what could be read: statements with a fault are left out, and `diagnostics` tells of each."""
+    """`file` holds what could be read: a `Faulty` stands for a statement with a fault, and `diagnostics` tells of
+    each."""
 
     file: tree.File
     diagnostics: tuple[Diagnostic, ...]
@@ -123,7 +124,8 @@ class _Run:
             return False
         first = self.tokens[self.behind]
         indented = first.start > 0 and self.source.text[first.start - 1] != "\n"
-        follows = self.behind == self.resumed or (len(self.kept.values) > 1 and self.kept.values[-2] is None)
+        before = self.kept.values[-2] if len(self.kept.values) > 1 else None
+        follows = self.behind == self.resumed or isinstance(before, tree.Faulty)
         if not follows or first.kind in STATEMENTS or not (indented or first.kind == "RBRACE"):
             return False
         self.automaton.restore(self.kept)
@@ -149,7 +151,9 @@ class _Run:
                 self._feed_if_accepted("VBAR")
         if line and line[0].kind == "VBAR":
             self._feed_if_accepted("VBAR")
-        if closed or opened:
+        if not (closed or opened):
+            self._feed_if_accepted(FAULT)
+        if self._accepts(NEWLINE):
             self._feed_if_accepted(NEWLINE)
         return end
 

@@ -208,6 +208,7 @@ PARTS: dict[type, Callable[[Any], Iterator[Part] | Sequence[Part]]] = {
     tree.Let: lambda node: [f"let {node.name.text} = {show(node.value)}"],
     tree.Assert: lambda node: [f"assert {show(node.condition)}"],
     tree.Repeat: lambda node: [f"repeat {show(node.count)} ", node.body],
+    tree.Faulty: lambda node: [],
     tree.For: lambda node: [f"for {target(node.target)} in {show(node.items)} ", node.body],
 }
 

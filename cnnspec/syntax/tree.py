@@ -174,10 +174,20 @@ class Target(Node):
 
 
 class Body(Node):
-    """`{ ... }`: steps one after another."""
+    """`{ ... }`: steps one after another. Bodies that differ in what could not be read of them are equal."""
 
     statements: tuple[Statement, ...]
     span: Span = REQUIRED
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Body) and self._read == other._read
+
+    def __hash__(self) -> int:
+        return hash(self._read)
+
+    @property
+    def _read(self) -> tuple[Statement, ...]:
+        return tuple(statement for statement in self.statements if not isinstance(statement, Faulty))
 
 
 class Branches(Node):
@@ -255,7 +265,13 @@ class Assert(Node):
     span: Span = REQUIRED
 
 
-Statement = Input | Let | Repeat | For | If | Assert | Chain
+class Faulty(Node):
+    """Stands where a statement was left out because of a syntax error: nobody knows what it would have done."""
+
+    span: Span = REQUIRED
+
+
+Statement = Input | Let | Repeat | For | If | Assert | Chain | Faulty
 
 
 # ---------------------------------------------------------------------------------------------------------- items

@@ -165,14 +165,16 @@ def test_the_rest_is_still_read() -> None:
     text = "model A {\n  input 3x8x8\n  conv(8 3)\n  a: {\n    relu relu\n    tanh\n  }\n}\nlet b = = 3\nlet c = 4\n"
     file = parse(Source("test.cnn", text)).file
     assert [type(item).__name__ for item in file.items] == ["Model", "Let"]
-    assert [type(statement).__name__ for statement in file.items[0].body.statements] == ["Input", "Chain"]
-    assert len(file.items[0].body.statements[1].steps[0].op.body.statements) == 1
+    assert [type(statement).__name__ for statement in file.items[0].body.statements] == ["Input", "Faulty", "Chain"]
+    inside = file.items[0].body.statements[2].steps[0].op.body.statements
+    assert [type(statement).__name__ for statement in inside] == ["Faulty", "Chain"]
 
 
 def test_a_faulty_header_leaves_its_body_out() -> None:
     parsed = parse(Source("test.cnn", "model A {\n  repeat {\n    relu relu\n    tanh\n  }\n  flatten\n}\n"))
     assert [fault.span.line for fault in parsed.diagnostics] == [2, 3]
-    assert len(parsed.file.items[0].body.statements) == 1
+    statements = parsed.file.items[0].body.statements
+    assert [type(statement).__name__ for statement in statements] == ["Faulty", "Chain"]
 
 
 @pytest.mark.parametrize(
