@@ -218,7 +218,8 @@ def layers(items: tuple[Item, ...], prefix: str = "", side: bool = False) -> Ite
 class Network(Record):
     """A model of a spec that was checked without errors.
 
-    `recipe` is None where the spec says nothing about training; relative paths in it start at `folder`."""
+    `recipe` is None where the spec says nothing about training; relative paths in it start at `folder`, and `places`
+    tells where the text has its settings."""
 
     name: str
     source: Source
@@ -226,6 +227,7 @@ class Network(Record):
     arguments: dict[str, Any]
     recipe: Recipe | None
     folder: str
+    places: dict[str, Span] = {}  # noqa: RUF012  (never changed: records are immutable)
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.input} -> {self.output}, {self.parameters:,} parameters>"

@@ -12,6 +12,7 @@ from cnnspec.diagnostics import Edit, Fix, Label
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.layers.combine import COMBINATORS
 from cnnspec.layers.shape import Flatten
+from cnnspec.network.edits import set_argument
 from cnnspec.network.flow import Steps
 from cnnspec.network.model import CombineNode, GroupNode, LayerNode, Node, nodes
 from cnnspec.record import Record
@@ -374,11 +375,5 @@ def _gives(stages: list[Stage], origin: Shape, features: int) -> bool:
 
 
 def _set_argument(step: Step, name: str, value: int) -> Edit:
-    """An edit that gives a call an argument it does not have, or changes the one it has."""
-    call, names = step.call, list(step.layer.parameters()) if step.layer else []
-    for position, argument in enumerate(call.arguments):
-        if name == (argument.name.text if argument.name else names[position]):
-            return Edit(argument.value.span, str(value))
-    close = Span(call.span.source, call.span.end - 1, call.span.end - 1)
-    comma = " " if call.span.text[:-1].rstrip().endswith(",") else ", "
-    return Edit(close, f"{comma}{name}={value}")
+    assert step.layer
+    return set_argument(step.call, step.layer.parameters(), name, str(value))

@@ -1,0 +1,84 @@
+"""Lints: what is accepted, and rarely meant. One file per rule and a line in `RULES`.
+
+A comment `# allow W101: reason`, at the end of the line or on a line of its own above it, silences a warning there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics.codes import CODES, Code
+from cnnspec.lint.bias_before_norm import BiasBeforeNorm
+from cnnspec.lint.dead_branch import DeadBranch
+from cnnspec.lint.dropout_before_norm import DropoutBeforeNorm
+from cnnspec.lint.dropped_rows import DroppedRows
+from cnnspec.lint.even_kernel import EvenKernel
+from cnnspec.lint.gaps import Gaps
+from cnnspec.lint.graph import Graph
+from cnnspec.lint.heavy_head import HeavyHead
+from cnnspec.lint.linear_linear import LinearLinear
+from cnnspec.lint.rule import Rule
+from cnnspec.lint.small_field import SmallField
+from cnnspec.lint.softmax_at_end import SoftmaxAtEnd
+from cnnspec.lint.unsuitable_augmentation import UnsuitableAugmentation
+from cnnspec.network import Checked, Network
+from cnnspec.source import Span
+
+RULES: tuple[type[Rule], ...] = (
+    BiasBeforeNorm,
+    LinearLinear,
+    SoftmaxAtEnd,
+    DroppedRows,
+    Gaps,
+    EvenKernel,
+    DropoutBeforeNorm,
+    HeavyHead,
+    SmallField,
+    DeadBranch,
+    UnsuitableAugmentation,
+)
+
+CODES.update({rule.code: Code(rule.name, "warning", rule.meaning) for rule in RULES})
+
+
+def linted(checked: Checked) -> Checked:
+    """What a check found, with the findings of all rules, and without the warnings that the text silences."""
+    found = [*checked.diagnostics, *lints(checked.networks)]
+    kept = [d for d in found if d.severity != "warning" or not silenced(d)]
+    main = checked.source
+    kept.sort(key=lambda d: (d.span.source is not main, d.span.source.name, d.span.start))
+    return checked.replace(diagnostics=tuple(kept))
+
+
+def lints(networks: tuple[Network, ...]) -> Iterator[Diagnostic]:
+    """The findings of all rules, one for each place: networks of a file that share a block share its faults."""
+    graphs = [Graph(network) for network in networks]
+    expanded = Counter(_place(vertex.span) for graph in graphs for vertex in graph.vertices)
+    for rule in RULES:
+        found: dict[tuple[str, int], list[Diagnostic]] = {}
+        for graph in graphs:
+            for vertex, diagnostic in rule().find(graph):
+                place = _place(vertex.span) if vertex.step else _place(diagnostic.span)
+                found.setdefault(place, []).append(diagnostic)
+        for place, diagnostics in found.items():
+            if not rule.every or len(diagnostics) == expanded[place]:
+                yield diagnostics[0]
+
+
+def _place(span: Span) -> tuple[str, int]:
+    return span.source.name, span.start
+
+
+ALLOWED = re.compile(r"#\s*allow\s+([\w-]+)\s*:\s*\S")
+
+
+def silenced(diagnostic: Diagnostic) -> bool:
+    """Whether a comment with a reason, on this line or alone on the one above, allows what is found."""
+    source, line = diagnostic.span.source, diagnostic.span.line
+    above = source.line(line - 1).strip() if line > 1 else ""
+    comments = (source.line(line), above if above.startswith("#") else "")
+    names = (diagnostic.code, diagnostic.name)
+    return any(match[1] in names for text in comments for match in ALLOWED.finditer(text))

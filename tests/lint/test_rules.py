@@ -1,0 +1,125 @@
+"""Every rule: the examples of its page, and what it must leave alone."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from cnnspec.diagnostics.codes import CODES
+from cnnspec.lint import RULES, linted
+from cnnspec.lint.rule import Rule
+from cnnspec.network import check
+from cnnspec.source import Source
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def found(text: str) -> list[str]:
+    checked = linted(check(Source("<page>", text)))
+    assert not checked.errors
+    return [diagnostic.code for diagnostic in checked.diagnostics]
+
+
+def examples(rule: type[Rule], kind: str) -> list[str]:
+    page = importlib.import_module(rule.__module__).__doc__
+    assert page
+    return re.findall(rf"```cnn {kind}\n(.*?)```", page, re.DOTALL)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_page(rule: type[Rule]) -> None:
+    assert CODES[rule.code].name == rule.name
+    bad, good = examples(rule, "bad"), examples(rule, "good")
+    assert bad
+    assert good
+    for text in bad:
+        assert set(found(text)) == {rule.code}
+    for text in good:
+        assert not found(text)
+
+
+def test_files_are_named_after_their_rules() -> None:
+    assert [Path(inspect.getfile(rule)).stem for rule in RULES] == [rule.name.replace("-", "_") for rule in RULES]
+    assert len({rule.code for rule in RULES}) == len(RULES)
+
+
+# What the networks of the zoo are found fault with, and why that is no false alarm.
+DEFENDED = {
+    ("squeezenet.cnn", "W104"),  # 224 minus 7 is odd: the first convolution leaves out the last row, as published
+    ("vgg.cnn", "W101"),  # the published networks with batchnorm keep the biases of those without
+    ("vgg.cnn", "W108"),  # what VGG is known for
+    ("alexnet.cnn", "W108"),
+}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "zoo").glob("*.cnn")), ids=lambda path: path.stem)
+def test_no_false_alarm_in_the_zoo(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    models = [None, *re.findall(r"^model (\w+)(?: =|\([^)]*\) \{)", text, re.MULTILINE)]
+    for model in models if len(models) < 8 else models[:1]:
+        source = Source(str(path), text, model)
+        codes = {d.code for d in linted(check(source)).diagnostics if d.severity == "warning"}
+        assert {(path.name, code) for code in codes} <= DEFENDED
+
+
+BODY = "model Net {{\n  input {shape}\n  {body}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "body", "codes"),
+    [
+        ("3x8x8", "conv(8, 3, padding=1), relu, batchnorm", []),  # something stands between
+        ("3x8x8", "conv(8, 3, padding=1), layernorm(over=channels)", []),  # takes the mean over channels, not of each
+        ("3x8x8", "conv(8, 3, padding=1), add { | batchnorm | identity }", []),  # the bias goes on beside the norm
+        ("3x8x8", "conv(8, 3, padding=1), instancenorm", ["W101"]),
+        ("20", "linear(8), batchnorm, relu, linear(2)", ["W101"]),
+        ("20", "linear(8), dropout(0.5), linear(10)", []),  # a bottleneck: a matrix of lower rank
+        ("20", "linear(64), dropout(0.5), linear(10)", ["W102"]),
+        ("20", "linear(64), tanh, linear(10)", []),
+        ("20", "add { | linear(64) | identity, linear(64) }, linear(10)", []),
+        ("1x7x7", "maxpool(2)", ["W104"]),
+        ("1x7x7", "maxpool(2, ceil=true)", []),
+        ("1x7x9", "maxpool(2)", ["W104"]),
+        ("1x8x9", "maxpool(2)", ["W104"]),
+        ("1x8x8", "conv(4, 3, stride=2, padding=1)", []),  # leaves out padding, no values
+        ("1x8x8", "add { | maxpool(2) | conv(1, 1, stride=2) }", []),  # a projection
+        ("1x8x8", "conv(4, 1, stride=2)", ["W105"]),
+        ("1x8x8", "conv(4, 4, padding=same)", ["W106"]),
+        ("1x8x8", "conv(4, 2, padding=same, dilation=2)", []),  # as wide as a kernel of 3
+        ("1x8x8", "dropout(0.0), batchnorm", []),
+        ("1x8x8", "channel_dropout(0.2), conv(4, 3, bias=false), batchnorm", ["W107"]),
+        ("4x8x8", "add { | identity | identity }", ["W110"]),
+        ("4x8x8", "residual { }", ["W110"]),
+        ("4x8x8", "concat(split=true) { | identity | identity }", []),  # each passes on a half of its own
+        ("4x8x8", "add { | identity | identity | relu }", ["W110"]),
+    ],
+)
+def test_edges(shape: str, body: str, codes: list[str]) -> None:
+    assert found(BODY.format(shape=shape, body=body)) == codes
+
+
+def test_a_block_is_judged_by_all_its_uses() -> None:
+    text = """
+block ConvBN(out, norm=batchnorm) {
+  conv(out, 3), norm
+}
+model Net {
+  input 3x8x8
+  ConvBN(8), ConvBN(8, norm=identity)
+}
+"""
+    assert not found(text)
+    assert found(text.replace(", norm=identity", "")) == ["W101"]
+
+
+def test_silenced_with_a_reason() -> None:
+    text = "model Net {{\n  input 1x7x7\n  {above}maxpool(2){behind}\n}}\n"
+    assert found(text.format(above="", behind="")) == ["W104"]
+    assert found(text.format(above="", behind="  # allow W104")) == ["W104"]
+    assert found(text.format(above="", behind="  # allow W105: another")) == ["W104"]
+    assert not found(text.format(above="", behind="  # allow W104: the border is black"))
+    assert not found(text.format(above="# allow dropped-rows: the border is black\n  ", behind=""))
