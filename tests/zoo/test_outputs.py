@@ -1,6 +1,6 @@
 """With torchvision's random weights the same bits come out, in evaluation and in training.
 
-The largest networks run by a command, see `reference.LARGEST`.
+Most networks run by a command, see `reference.RUN`.
 """
 
 from __future__ import annotations
@@ -9,30 +9,43 @@ from typing import Any
 
 import pytest
 import torch
-from reference import EXTRA_HEADS, LARGEST, PUBLISHED, size_of, torchvision, zoo
+from reference import EXTRA_HEADS, NUMBERS, size_of, torchvision, zoo
 from torch import Tensor, nn
 
 import cnnspec
 
-CASES = [pytest.param(name, {}, id=name) for name in PUBLISHED if PUBLISHED[name]["parameters"] <= LARGEST]
+CASES = [pytest.param(name, {}, id=name) for name in NUMBERS]
 CASES += [
     pytest.param(name, {"aux_logits": True}, id=f"{name}-with")
     for name, default in EXTRA_HEADS.items()
-    if not default and PUBLISHED[name]["parameters"] <= LARGEST
+    if name in NUMBERS and not default
 ]
-
 
 SIDE_OUTPUTS = {"googlenet": 2, "inception_v3": 1}
 
 
-def pair(name: str, options: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
+MADE = ("built", "sequential", "forward")
+"""In memory, and by the emitted source in either style."""
+
+
+def pair(name: str, options: dict[str, Any], made: str) -> tuple[nn.Module, nn.Module]:
     """torchvision's network and ours, with weights of their own that are the same."""
     torch.manual_seed(0)
     theirs = torchvision(name, **options)
+    network = zoo(name, **options)
     with torch.device("meta"):
-        ours = cnnspec.build(zoo(name, **options))
+        ours = cnnspec.build(network) if made == "built" else emitted(cnnspec.emit(network, style=made))
     ours.load_state_dict({key: value.clone() for key, value in theirs.state_dict().items()}, strict=True, assign=True)
     return theirs, ours
+
+
+def emitted(source: str) -> nn.Module:
+    """The network of emitted source, which is the last class there."""
+    names: dict[str, Any] = {"__name__": "emitted"}
+    exec(compile(source, "<emitted>", "exec"), names)
+    *_, network = (each for each in names.values() if isinstance(each, type) and issubclass(each, nn.Module))
+    module: nn.Module = network()
+    return module
 
 
 def outputs(module: nn.Module, x: Tensor) -> tuple[Tensor, ...]:
@@ -47,9 +60,10 @@ def assert_same(some: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> None:
         assert torch.equal(one, other), f"up to {(one - other).abs().max():g} apart"
 
 
+@pytest.mark.parametrize("made", MADE)
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_the_same_bits(name: str, options: dict[str, Any]) -> None:
-    theirs, ours = pair(name, options)
+def test_the_same_bits(name: str, options: dict[str, Any], made: str) -> None:
+    theirs, ours = pair(name, options, made)
     x = torch.rand(2, 3, size_of(name), size_of(name), generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         assert_same(outputs(ours.eval(), x), outputs(theirs.eval(), x))
