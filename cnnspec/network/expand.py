@@ -225,6 +225,7 @@ class Expander:
         node = GroupNode(key, step.label is not None, found, use, before, flow.shape, step, step.op.span)
         if self.walk.errors == errors:
             self.asserts(inside, node)
+        self.walk.placed.append(node)
         return node
 
     def block(
@@ -250,6 +251,7 @@ class Expander:
             node.__dict__.update({name: earlier.__dict__[name] for name in _CACHED if name in earlier.__dict__})
             flow.believed = node.output
             flow.pass_through(node)
+            walk.placed.append(node)
             return node
         inside = Module(walk, home, (*module.uses, use))
         told = walk.told

@@ -54,6 +54,7 @@ def combine(
     if word.word != "aux":
         flow.believed = _believed(word, flow.believed, flows)
     flow.pass_through(node)
+    walk.placed.append(node)
     return node
 
 

@@ -59,6 +59,7 @@ class Placer:
         else:
             flow.believe(layer)
         flow.pass_through(node)
+        self.walk.placed.append(node)
         return node
 
     def site(self, step: tree.Step, call: tree.Call, layer: Layer) -> Site:

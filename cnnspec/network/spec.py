@@ -14,7 +14,7 @@ from cnnspec.network.evaluate import Scope, arguments, evaluate
 from cnnspec.network.expand import Expander
 from cnnspec.network.faults import predicted_sizes
 from cnnspec.network.home import Homes, check_parameters
-from cnnspec.network.model import CombineNode, LayerNode, Network
+from cnnspec.network.model import CombineNode, LayerNode, Network, Node
 from cnnspec.network.names import signature_of
 from cnnspec.network.reading import UsageFault
 from cnnspec.network.settings import Overrides
@@ -30,8 +30,14 @@ from cnnspec.words import Argument, CallValue, Faults, bind_arguments
 class Checked(Record):
     """What a check found: the networks without errors, and all diagnostics in the order of the text."""
 
+    source: Source
     networks: tuple[Network, ...]
     diagnostics: tuple[Diagnostic, ...]
+    file: tree.File
+    """What could be read of the text."""
+    placed: tuple[Node, ...]
+    """The layers, groups and combinators whose shapes are known, in the order they run, also those of models with
+    errors. Equal uses of a block share what is inside."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -45,6 +51,7 @@ class Spec:
         self.source, self.given, self.train = source, given, train
         self.found: dict[tuple[str, str, int, int], Diagnostic] = {}
         self.failed = False
+        self.placed: list[Node] = []
         parsed = parse(source)
         self.report(*parsed.diagnostics)
         self.file = parsed.file
@@ -68,7 +75,7 @@ class Spec:
         networks = tuple(self.networks())
         self._check_settings()
         in_order = sorted(self.found.values(), key=lambda d: (d.span.source is not self.source, d.span.start))
-        return Checked(networks, tuple(in_order))
+        return Checked(self.source, networks, tuple(in_order), self.file, tuple(self.placed))
 
     # -------------------------------------------------------------------------------------------------- definitions
 
@@ -139,6 +146,7 @@ class Spec:
         shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
         walk = Walk(self.homes, model, self.report, as_stated=self.given.input is None)
         root, flow = Expander(walk).root(model, scope, shape, span)
+        self.placed += walk.placed
         self.used |= walk.used
         recipe, spans = self._recipe(item.name)
         if recipe and shape and flow.shape:
@@ -150,7 +158,7 @@ class Spec:
             self.report(*map(self._explained, faults))
             self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
         if root and not self.failed and not self.broken:
-            yield Network(item.name.text, self.source, root, values, recipe, self._data())
+            yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans)
 
     def _explained(self, fault: Diagnostic) -> Diagnostic:
         """A map at the end of a network because flatten is missing: the warning about that becomes the reason."""

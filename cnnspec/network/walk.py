@@ -9,7 +9,7 @@ from cnnspec.diagnostics import Diagnostic, Label
 from cnnspec.network.evaluate import Scope
 from cnnspec.network.flow import Flow
 from cnnspec.network.home import Home, Homes
-from cnnspec.network.model import BlockUse, CombineNode, GroupNode, LayerNode
+from cnnspec.network.model import BlockUse, CombineNode, GroupNode, LayerNode, Node
 from cnnspec.network.names import Keys
 from cnnspec.network.trail import Site, Step, Trail, flat, site_of
 from cnnspec.network.uses import Uses
@@ -51,6 +51,7 @@ class Walk:
         self.modules = 0
         self.told = self.errors = 0
         self.memo: dict[Any, GroupNode] = {}
+        self.placed: list[Node] = []
 
     def report(self, *diagnostics: Diagnostic) -> None:
         self.told += len(diagnostics)
