@@ -39,7 +39,9 @@ class Add(Combinator):
 
 
 class Multiply(Combinator):
-    """The product of its branches, value by value: a gate of Cx1x1 weighs the channels of CxHxW."""
+    """The product of its branches, value by value: a gate of Cx1x1 weighs the channels of CxHxW.
+
+    With split=true each branch receives an equal share of the channels, the first branch the first ones."""
 
     word = "multiply"
     split: bool = False
@@ -54,7 +56,9 @@ class Multiply(Combinator):
 
 
 class Concat(Combinator):
-    """The channels of all branches, one after another."""
+    """The channels of all branches, one after another.
+
+    With split=true each branch receives an equal share of the channels, the first branch the first ones."""
 
     word = "concat"
     split: bool = False
@@ -86,7 +90,9 @@ class Residual(Combinator):
 
 
 class Aux(Combinator):
-    """A side output for training: its loss counts with the given weight, and the input passes on unchanged."""
+    """A side output for training: its loss counts with the given weight, and the input passes on unchanged.
+
+    In training the module returns a tuple: its output, then the side outputs, the deepest first."""
 
     word = "aux"
     weight: NonNegative = 0.3

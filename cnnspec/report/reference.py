@@ -9,6 +9,7 @@ from pathlib import Path
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.files import write
 from cnnspec.layers.base import Layer
+from cnnspec.layers.combine import Combinator
 from cnnspec.recipe import Recipe
 from cnnspec.report import vocabulary
 from cnnspec.report.vocabulary import Section
@@ -30,13 +31,13 @@ GROUPS = {
 
 
 def layers_page() -> str:
-    """Every layer with its arguments and an example."""
+    """Every layer and combinator with its arguments and an example."""
     return _page(
         "Layers",
         "A layer is called by name. One without arguments, or with the defaults of all of them, needs no parentheses. "
         "The incoming shape decides the rank: `conv` is `nn.Conv1d` on CxL, `nn.Conv2d` on CxHxW and `nn.Conv3d` on "
         "CxDxHxW.",
-        (line for section in vocabulary.layer_sections() for line in _section(section)),
+        (line for section in vocabulary.model_sections() for line in _section(section)),
     )
 
 
@@ -94,7 +95,7 @@ def _article(word: type[Word]) -> Iterator[str]:
     yield vocabulary.description(word)
     if arguments := word.parameters().values():
         yield "\n".join(map(_argument, arguments))
-    if issubclass(word, Layer):
+    if issubclass(word, Layer | Combinator):
         yield _example(word)
 
 
@@ -102,9 +103,9 @@ def _argument(parameter: Parameter) -> str:
     return f"- `{parameter.name}`: {vocabulary.argument(parameter)}"
 
 
-def _example(layer: type[Layer]) -> str:
-    call, outcome, torch = vocabulary.example(layer)
-    return f"`{call}` {outcome}; in PyTorch `{torch}`."
+def _example(word: type[Layer | Combinator]) -> str:
+    call, outcome, torch = vocabulary.example(word)
+    return f"`{call}` {outcome}" + (f"; in PyTorch `{torch}`." if torch else ".")
 
 
 def _row(*cells: str) -> str:

@@ -1,4 +1,4 @@
-"""Everything that a spec can call by name: layers by family, and what `train { }` takes."""
+"""Everything that a spec can call by name: layers by family, what joins branches, and what `train { }` takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from textwrap import dedent, fill
 
 from cnnspec.data.facts import DATASETS
 from cnnspec.layers import LAYERS
-from cnnspec.layers.base import Layer
+from cnnspec.layers.base import Layer, TorchCall
+from cnnspec.layers.combine import COMBINATORS, Combinator
 from cnnspec.network import Network, load
 from cnnspec.recipe import AUGMENTATIONS, OPTIMIZERS, SCHEDULES, Recipe
 from cnnspec.record import REQUIRED, Record
@@ -34,6 +35,16 @@ def layer_sections() -> tuple[Section, ...]:
     return tuple(_section(sys.modules[module].__doc__ or "", words) for module, words in families.items())
 
 
+BRANCHES = (
+    "Branches: in braces behind the word, each begun by | in add, multiply and concat; all receive what comes in."
+)
+
+
+def model_sections() -> tuple[Section, ...]:
+    """What stands in a model: layers, and what joins branches."""
+    return (*layer_sections(), _section(BRANCHES, COMBINATORS.values()))
+
+
 def training_sections() -> tuple[Section, ...]:
     return tuple(
         _section(heading, words.values())
@@ -51,15 +62,19 @@ def _section(heading: str, words: Iterable[type[Word]]) -> Section:
     return Section(title, about and f"{about[0].upper()}{about[1:]}.", tuple(words))
 
 
+def sections() -> tuple[Section, ...]:
+    return (*model_sections(), *training_sections())
+
+
 def names() -> list[str]:
     """Everything that `find` finds."""
-    words = [word.word for section in (*layer_sections(), *training_sections()) for word in section.words]
+    words = [word.word for section in sections() for word in section.words]
     return [*words, Recipe.word, *Recipe.parameters()]
 
 
 def find(name: str) -> list[type[Word] | Parameter]:
     """The words of that name, and the setting of `train { }`, where there is one."""
-    registries = (LAYERS, DATASETS, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, {Recipe.word: Recipe})
+    registries = (LAYERS, COMBINATORS, DATASETS, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, {Recipe.word: Recipe})
     words: list[type[Word] | Parameter] = [registry[name] for registry in registries if name in registry]
     setting = Recipe.parameters().get(name)
     return [*words, setting] if setting else words
@@ -70,7 +85,7 @@ def find(name: str) -> list[type[Word] | Parameter]:
 
 def overview() -> str:
     """All signatures, each with its first line."""
-    parts = [_listing(section) for section in (*layer_sections(), *training_sections())]
+    parts = [_listing(section) for section in sections()]
     settings = "\n".join(f"  {p.name}: {show_default(p)}\n      {Recipe.about[p.name]}" for p in _settings())
     return "\n\n".join([*parts, f"Settings of train, with their defaults\n\n{settings}"])
 
@@ -81,14 +96,14 @@ def _listing(section: Section) -> str:
 
 
 def article(word: type[Word]) -> str:
-    """Signature, description, arguments, and for a layer an example with what comes of it."""
+    """Signature, description, arguments, and for a layer or combinator an example with what comes of it."""
     parts = [word.signature(), description(word)]
     if arguments := list(word.parameters().values()):
         width = max(len(p.name) for p in arguments) + 2
         parts.append("\n".join(f"  {p.name:{width}}{argument(p)}" for p in arguments))
-    if issubclass(word, Layer):
+    if issubclass(word, Layer | Combinator):
         call, outcome, torch = example(word)
-        parts.append(f"  Example     {call} {outcome}\n  In PyTorch  {torch}")
+        parts.append(f"  Example     {call} {outcome}" + (f"\n  In PyTorch  {torch}" if torch else ""))
     return "\n\n".join(parts)
 
 
@@ -131,15 +146,20 @@ def _settings() -> Iterable[Parameter]:
     return Recipe.parameters().values()
 
 
-def example(layer: type[Layer]) -> tuple[str, str, str]:
-    """The call of a layer's example, what comes of it, and the module in PyTorch."""
-    call, network = try_example(layer)
-    node = network.layers[-1]
+def example(word: type[Layer | Combinator]) -> tuple[str, str, str]:
+    """The steps of an example, what comes of them, and the module in PyTorch where the word has one."""
+    call, network = try_example(word)
     counted = f", {network.parameters:,} parameters" if network.parameters else ""
-    return call, f"on {network.input} gives {network.output}{counted}", f"{node.torch} * x" if node.layer.bare else str(node.torch)
+    torch = next((_python(placed.torch) for placed in network.layers if type(placed.layer) is word), "")
+    return call, f"on {network.input} gives {network.output}{counted}", torch
 
 
-def try_example(layer: type[Layer]) -> tuple[str, Network]:
-    """The example's call, and the network that consists of it alone."""
-    call, shape = (part.strip() for part in layer.example.split(" @ "))
+def _python(call: TorchCall) -> str:
+    values = [_python(value) if isinstance(value, TorchCall) else repr(value) for value in call.args]
+    return f"{call.name}({', '.join([*values, *(f'{key}={value!r}' for key, value in call.kwargs.items())])})"
+
+
+def try_example(word: type[Layer | Combinator]) -> tuple[str, Network]:
+    """The example's steps, and the network that consists of them alone."""
+    call, shape = (part.strip() for part in word.example.split(" @ "))
     return call, load(Source("example", f"model Example {{\n  input {shape}\n  {call}\n}}\n"))
