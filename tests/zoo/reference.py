@@ -29,8 +29,8 @@ RUN = (
     "alexnet resnet18 resnet50 squeezenet1_1 densenet121 googlenet mobilenet_v2 mobilenet_v3_small mnasnet0_5 "
     "shufflenet_v2_x0_5 efficientnet_b0 regnet_y_400mf convnext_tiny"
 )
-"""Networks that every run of the tests fills with numbers: each kind of block is among them. `CNNSPEC_ZOO=all` takes all
-68, which needs ten minutes and 12 GB of memory; names with blanks between them take these."""
+"""Networks that every run of the tests fills with numbers: each kind of block is among them. `CNNSPEC_ZOO=all` takes
+all 68, which needs ten minutes and 12 GB of memory; names with blanks between them take these."""
 
 CHOSEN = os.environ.get("CNNSPEC_ZOO", RUN)
 NUMBERS = list(PUBLISHED) if CHOSEN == "all" else CHOSEN.split()
