@@ -8,11 +8,13 @@ from pathlib import PurePath
 from textwrap import wrap
 from typing import get_args
 
-from cnnspec.emission.classes import free
+from cnnspec.emission.copied import copied
+from cnnspec.emission.frames import free
 from cnnspec.emission.layout import WIDTH, docstring
+from cnnspec.emission.naming import Style
 from cnnspec.emission.offer import plan
 from cnnspec.emission.shapes import LETTERS, letters
-from cnnspec.emission.source import ClassSource, Style, arriving
+from cnnspec.emission.source import ClassSource, arriving
 from cnnspec.network.model import Network
 
 __all__ = ["Style", "emit"]
@@ -34,6 +36,7 @@ def emit(network: Network, *, style: Style = "sequential") -> str:
     planned = plan(class_name(network.name), network)
     classes = ["\n".join(ClassSource(each, style, network.parameters).lines()) for each in planned.classes]
     text = "\n".join(classes)
+    modules = copied(text)
     sizes = dict.fromkeys(letter for each in planned.classes for letter in letters(arriving(each)))
     reading = legend(tuple(sizes), by_position="](x)" in text)
     environment = Environment(
@@ -44,11 +47,12 @@ def emit(network: Network, *, style: Style = "sequential") -> str:
     )
     return environment.get_template("module.py.jinja").render(
         docstring="\n".join(docstring((title(network), *wrap(reading, WIDTH)), 0)),
-        imports=imports(named="OrderedDict(" in text),
-        classes=classes,
+        imports=imports(text),
+        classes=[*modules, *classes],
         model=planned.model.name,
         batch=", ".join(map(str, (BATCH, *network.input.sizes))),
         result=[BATCH, *network.output.sizes],
+        sides=planned.model.sides,
     )
 
 
@@ -81,6 +85,15 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def imports(*, named: bool) -> str:
+IMPORTS = {
+    "OrderedDict(": "from collections import OrderedDict",
+    "Callable[": "from collections.abc import Callable",
+    "partial(": "from functools import partial",
+}
+"""What the standard library gives, by the text that needs it."""
+
+
+def imports(text: str) -> str:
+    standard = [line for needed, line in IMPORTS.items() if needed in text]
     torch = ["import torch", "from torch import nn"]
-    return "\n".join(["from collections import OrderedDict", "", *torch] if named else torch)
+    return "\n".join([*standard, "", *torch] if standard else torch)

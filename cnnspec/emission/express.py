@@ -11,8 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
+from cnnspec.record import Record
 from cnnspec.words import Symbol
 
 Values = tuple[Any, ...]
@@ -21,8 +23,37 @@ Values = tuple[Any, ...]
 Scope = Mapping[str, Values]
 """What an expression may be made of: arguments, or other expressions, with their values."""
 
-NO_VALUE = (ArithmeticError, LookupError, TypeError)
+NO_VALUE = (ArithmeticError, LookupError, TypeError, ValueError)
 """What an expression without a value raises."""
+
+FUNCTIONS: dict[str, Any] = {
+    function.__name__: function for function in (enumerate, len, max, min, range, round, sum, tuple, zip)
+}
+"""The functions that expressions may call."""
+
+MOST_PAIRED = 6
+"""So many names are tried two by two."""
+
+
+class Maker(Record):
+    """A module to be made, as a value: a class, or one with some of its arguments bound."""
+
+    head: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        texts = [*map(literal, self.args), *(f"{name}={literal(value)}" for name, value in self.kwargs)]
+        return f"partial({', '.join((self.head, *texts))})" if texts else self.head
+
+
+class Code(Record):
+    """A value that has a text in Python and no other form."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def plain(value: Any) -> Any:
@@ -45,6 +76,8 @@ def literal(value: Any) -> str:
             return repr(value).replace("e-0", "e-").replace("e+", "e")
         case tuple():
             return bracketed(map(literal, value))
+        case Maker() | Code():
+            return str(value)
     return repr(value)
 
 
@@ -87,17 +120,24 @@ def explain(values: Values, scope: Scope) -> str | None:
 
 def holds(text: str, values: Values, scope: Scope) -> bool:
     """Whether Python's expression has these values, and no floats where they are whole."""
-    code = compile(text, "<place>", "eval")
-    try:
-        found = [
-            eval(code, {"__builtins__": {}}, {name: each[use] for name, each in scope.items()})
-            for use in range(len(values))
-        ]
-    except NO_VALUE:
+    found = computed(text, {name: scope[name] for name in words(text) if name in scope}, len(values))
+    if found is None:
         return False
     return same(found, values) and not any(
         isinstance(a, float) and isinstance(b, int) for a, b in zip(found, values, strict=True)
     )
+
+
+def computed(text: str, scope: Scope, runs: int) -> Values | None:
+    """The values of an expression; None where it has none."""
+    code = compile(text, "<place>", "eval")
+    try:
+        return tuple(
+            eval(code, {"__builtins__": FUNCTIONS, **{name: each[run] for name, each in scope.items()}})
+            for run in range(runs)
+        )
+    except NO_VALUE:
+        return None
 
 
 def _candidates(values: Values, scope: Scope) -> Iterator[tuple[str, Values]]:
@@ -109,6 +149,9 @@ def _candidates(values: Values, scope: Scope) -> Iterator[tuple[str, Values]]:
             yield times(factor, text), tuple(factor * value for value in found)
         if divisor := found[0] // values[0]:
             yield over(text, divisor), tuple(value // divisor for value in found)
+    whole = [(text, found) for text, found in scope.items() if _whole(values) and _whole(found)][:MOST_PAIRED]
+    for (one, left), (other, right) in combinations(whole, 2):
+        yield f"{atom(one)} * {atom(other)}", tuple(a * b for a, b in zip(left, right, strict=True))
 
 
 SCALED = re.compile(r"(\d+) \* (\w+)")
@@ -163,6 +206,11 @@ class _Known(ast.NodeTransformer):
         value = _computed(node) if numbers else None
         return ast.Constant(value) if type(value) is int and value >= 0 else node
 
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        value = _computed(node)
+        return ast.Constant(value) if type(value) is int and value >= 0 else node
+
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         condition = _computed(node.test)
         if condition is None:
@@ -175,7 +223,7 @@ class _Known(ast.NodeTransformer):
 def _computed(node: ast.expr) -> Any:
     """The value of an expression without names; None for one with names, or without a value."""
     try:
-        return eval(ast.unparse(node), {"__builtins__": {}})
+        return eval(ast.unparse(node), {"__builtins__": FUNCTIONS})
     except (NameError, *NO_VALUE):
         return None
 
@@ -191,11 +239,17 @@ def _whole(values: Values) -> bool:
 
 def annotation(values: Values) -> str:
     """The type of an argument that takes these values."""
-    names = sorted(set(map(_type, values)))
+    names = sorted(set(map(_type, values)), key=lambda name: (name == "None", name))
+    if len(names) > 1 and all(name.startswith("tuple") for name in names):
+        return "tuple"
     return "float" if names == ["float", "int"] else " | ".join(names)
 
 
 def _type(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, Maker):
+        return "Callable[..., nn.Module]"
     if isinstance(value, tuple):
         return "tuple[int, ...]" if all(type(item) is int for item in value) else "tuple"
     return type(value).__name__

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.emission.classes import Unexplained, free
-from cnnspec.emission.express import Values
-from cnnspec.emission.plan import Planner, body
-from cnnspec.emission.written import walk
+from cnnspec.emission.frames import Unexplained, free
+from cnnspec.emission.express import Values, words
+from cnnspec.emission.items import Child, below, children
+from cnnspec.emission.plan import Planner
+from cnnspec.emission.written import arguments
 from cnnspec.network import UsageFault, load
 from cnnspec.network.model import GroupNode, Network
 from cnnspec.source import Source, Span
@@ -27,9 +28,13 @@ def plan(name: str, network: Network) -> Planner:
     roots: tuple[GroupNode, ...] = (network.root,)
     offered: dict[str, Values] = {}
     known: dict[str, str] = {}
-    chosen = Planner(name, roots, offered, known)
+    chosen = Planner(name, roots, network.arguments, offered, known)
     bare = without_claims(network.source) if network.arguments else network.source
+    preset = preset_of(network)
+    settled = set(arguments(preset.value, list(network.arguments))) if preset else set()
     for parameter, value in network.arguments.items():
+        if parameter in settled:
+            continue
         others = variants(network, bare, parameter, value)
         if not others:
             continue
@@ -38,16 +43,37 @@ def plan(name: str, network: Network) -> Planner:
         scope = {known: (*values, *values[:1] * len(others)) for known, values in offered.items()}
         scope[argument] = (*[value] * len(roots), *others)
         try:
-            trial = Planner(name, more, scope, known | {parameter: argument})
+            trial = Planner(name, more, network.arguments, scope, known | {parameter: argument})
         except Unexplained:
             continue
-        if argument in trial.model.used:
+        if argument in trial.model.frame.used and (preset is None or not intrudes(argument, trial, chosen)):
             roots, offered, known, chosen = more, scope, known | {parameter: argument}, trial
     return chosen
 
 
+def preset_of(network: Network) -> tree.Preset | None:
+    """The line of the spec that gives the network its name and its arguments, where there is one."""
+    items = parse(network.source).file.items
+    return next((i for i in items if isinstance(i, tree.Preset) and i.name.text == network.name), None)
+
+
+def intrudes(argument: str, trial: Planner, chosen: Planner) -> bool:
+    """Whether an argument would make more of one published network than what a person would write for it: blocks that
+    take more arguments, or choices."""
+    before = [len(each.arguments) for each in chosen.classes if each.block]
+    if [len(each.arguments) for each in trial.classes if each.block] != before:
+        return True
+    every = [item for item in below(trial.model.items) if isinstance(item, Child)]
+    while every:
+        child = every.pop()
+        every += children(child.items or ())
+        if any(" if " in text and argument in words(text) for text in child.arguments):
+            return True
+    return False
+
+
 def variants(network: Network, bare: Source, parameter: str, value: Any) -> dict[Any, GroupNode]:
-    """The model with other values of one parameter; none where one of them gives no network of the same layers.
+    """The model with other values of one parameter; none where one of them gives no network.
 
     Values around which the spec decides something are tried too, so that no choice is taken for settled; of these one
     may be impossible."""
@@ -61,8 +87,6 @@ def variants(network: Network, bare: Source, parameter: str, value: Any) -> dict
             if other in larger:
                 return {}
             continue
-        if body(varied.root) != body(network.root):
-            return {}
         found[other] = varied.root
     return found
 
@@ -88,7 +112,7 @@ def turning_points(source: Source, value: Any) -> tuple[int, ...]:
         return ()
     compared = {
         side.value
-        for node in walk(parse(source).file.items)
+        for node in tree.walk(parse(source).file.items)
         if isinstance(node, tree.Binary) and node.operator in COMPARISONS
         for side in (node.left, node.right)
         if isinstance(side, tree.Number) and isinstance(side.value, int)
@@ -106,7 +130,7 @@ def without_claims(source: Source) -> Source:
 
 
 def _claims(file: tree.File) -> Iterator[Span]:
-    for node in walk(file.items):
+    for node in tree.walk(file.items):
         if isinstance(node, tree.Assert | tree.Train):
             yield node.span
         elif isinstance(node, tree.Chain) and node.prediction is not None:

@@ -1,137 +1,271 @@
 """Which classes the source has, what their constructors take, and what each line of them calls.
 
-A block is expanded anew at each use. Here the uses are laid over one another again: where they call the same modules
-they share a class, and the places in which their calls differ become arguments of its constructor.
+A block is expanded anew at each use. Here all uses are laid over one another again: they come from the same statements,
+so they have the same items, and the places in which these differ become arguments of one constructor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnspec.emission.calls import field_of, layer_arguments
-from cnnspec.emission.classes import ClassPlan, Flow, Item, free
-from cnnspec.emission.express import Scope, Values, constant, explain, plain, put_in, words
+from cnnspec.emission.blocks import Found, find
+from cnnspec.emission.branches import plan_choice, plan_join
+from cnnspec.emission.calls import layer_call, layers_as_values, regular, value_name
+from cnnspec.emission.express import Scope, Values, constant, explain, put_in, words
+from cnnspec.emission.frames import ANY, ClassFrame, Flow, Frame, Let, free
+from cnnspec.emission.items import Child, ClassPlan, Item, needs_forward
+from cnnspec.emission.labels import key_of
+from cnnspec.emission.loops import plan_loop
+from cnnspec.emission.units import blocks_as_values
 from cnnspec.emission.written import arguments
-from cnnspec.network.model import GroupNode, LayerNode, Node
-
-Structure = tuple[Any, ...]
-"""What the uses of one class have in common: keys, modules, and the number of their arguments."""
-
-
-def structure(node: Node) -> Structure:
-    if isinstance(node, LayerNode):
-        call = node.torch
-        unnamed = sorted(name for name in call.kwargs if field_of(node, name) is None)
-        return (node.key, call.name, len(call.args), *unnamed)
-    return (node.key, node.block.name if node.block else None, body(node))
-
-
-def body(group: GroupNode) -> Structure:
-    return tuple(map(structure, group.children))
-
-
-def blocks(group: GroupNode) -> Iterator[GroupNode]:
-    """All uses of blocks below, inner ones first."""
-    for child in group.children:
-        if isinstance(child, GroupNode):
-            yield from blocks(child)
-            if child.block:
-                yield child
+from cnnspec.network.model import Binding, Choice, CombineNode, GroupNode, LayerNode
+from cnnspec.network.model import Item as NetworkItem
+from cnnspec.network.model import Loop as NetworkLoop
+from cnnspec.syntax import tree
 
 
 class Planner:
-    """Plans the classes for some networks of one structure, of which the first is the one to emit.
+    """Plans the classes for some networks, of which the first is the one to emit.
 
-    The others are the same model with other arguments: `offered` holds the model's parameters that may become
+    The others are the same model with other arguments: `fixed` are all arguments of the first; `offered` holds the model's parameters that may become
     arguments of its constructor, each with its value in every network; `known` tells what they are called there.
     Raises `Unexplained` where one may not.
     """
 
-    def __init__(self, name: str, roots: Sequence[GroupNode], offered: Scope, known: Mapping[str, str]) -> None:
-        self.taken = {name}
+    def __init__(
+        self,
+        name: str,
+        roots: Sequence[GroupNode],
+        fixed: Mapping[str, Any],
+        offered: Scope,
+        known: Mapping[str, str],
+    ) -> None:
+        self.classes: list[ClassPlan] = []
         self.uses: dict[int, tuple[ClassPlan, int]] = {}
-        groups: dict[Structure, list[GroupNode]] = {}
-        own: dict[Structure, int] = {}
-        for root in roots:
-            for use in blocks(root):
-                assert use.block
-                shape = (use.block.name, body(use))
-                groups.setdefault(shape, []).append(use)
-                own[shape] = own.get(shape, 0) + (root is roots[0])
-        self.classes = [self.plan_block(tuple(uses), own[shape]) for shape, uses in groups.items()]
-        model = ClassPlan(
-            name, tuple(roots), _arriving(str(roots[0].input.channels), roots), 1, dict(offered), False, dict(known)
-        )
-        model.items = self.children(model, model.uses)
-        self.model = model
-        self.classes.append(model)
+        found = find(roots)
+        self.taken = {name, *(each.name for each in found)}
+        names: set[str] = {name}
+        for each in found:
+            chosen = free(each.name, names)
+            names.add(chosen)
+            self.taken.add(chosen)
+            self.plan_block(chosen, each)
+        frame = class_frame(roots, str(roots[0].input.channels), block=False, reserved={*self.taken, *offered})
+        for parameter, value in fixed.items():
+            if parameter not in known:
+                frame.declare(parameter, [value] * len(frame))
+        frame.own.update(offered)
+        frame.names.update(known)
+        self.model = self.finish(ClassPlan(name, tuple(roots), 1, frame))
 
-    def plan_block(self, uses: tuple[GroupNode, ...], own: int) -> ClassPlan:
-        block = uses[0].block
-        assert block
-        name = free(block.name, self.taken)
-        self.taken.add(name)
-        plan = _block_plan(name, uses, own, self.taken)
+    def plan_block(self, name: str, found: Found) -> None:
+        uses = tuple(found.uses)
+        wanted = "in_channels" if uses[0].input.rank else "in_features"
+        frame = class_frame(uses, wanted, block=True, reserved=self.taken)
+        plan = ClassPlan(name, uses, found.own, frame, given=found.given)
+        given = [use.block.arguments for use in uses if use.block]
+        for parameter in given[0]:
+            frame.declare(parameter, [each[parameter] for each in given])
+        plan.parameters = {p: text for p in given[0] if (text := frame.names.get(p)) in frame.own}
+        plan.arriving = arrive(frame, wanted)
         self.uses |= {id(use): (plan, index) for index, use in enumerate(uses)}
-        plan.items = self.children(plan, uses)
+        for node, index in found.others:
+            self.uses[id(node)] = (plan, index)
+        self.finish(plan)
+
+    def finish(self, plan: ClassPlan) -> ClassPlan:
+        plan.items = tuple(self.items(plan.frame, [use.items for use in plan.uses]))
+        plan.flow = plan.frame.flow
+        self.classes.append(plan)
         return plan
 
-    def children(self, plan: ClassPlan, groups: tuple[GroupNode, ...]) -> tuple[Item, ...]:
-        return tuple(self.item(plan, nodes) for nodes in zip(*(group.children for group in groups), strict=True))
+    # ------------------------------------------------------------------------------------------------------ items
 
-    def item(self, plan: ClassPlan, nodes: tuple[Any, ...]) -> Item:
-        first = nodes[0]
-        if isinstance(first, LayerNode):
-            texts = layer_arguments(plan, nodes)
-            return Item(first.key, nodes, first.torch.name, plan.flow, texts)
-        if first.block:
-            return self.block_use(plan, nodes)
-        children = self.children(plan, nodes)
-        return Item(first.key, nodes, "nn.Sequential", plan.flow, children=children)
+    def items(self, frame: Frame, bodies: Sequence[tuple[NetworkItem, ...]]) -> list[Item]:
+        """What the same statements came to in each run, laid over one another."""
+        found: list[Item] = []
+        for column in zip(*bodies, strict=True):
+            found += self.item(frame, column)
+        return found
 
-    def block_use(self, plan: ClassPlan, nodes: tuple[GroupNode, ...]) -> Item:
-        inner = self.uses[id(nodes[0])][0]
+    def item(self, frame: Frame, column: tuple[Any, ...]) -> list[Item]:
+        first = column[0]
+        if isinstance(first, Binding):
+            return self.binding(frame, column)
+        if isinstance(first, Choice):
+            return plan_choice(self, frame, column)
+        if isinstance(first, NetworkLoop):
+            return plan_loop(self, frame, column)
+        if isinstance(first, CombineNode):
+            return [plan_join(self, frame, column)]
+        return [self.child(frame, column)]
+
+    def binding(self, frame: Frame, column: tuple[Binding, ...]) -> list[Item]:
+        name = column[0].statement.name.text
+        frame.declare(name, [each.value for each in column])
+        text = frame.names.get(name)
+        if not isinstance(text, str) or text not in frame.own:
+            return []
+        values = frame.own.pop(text)
+        let = Let(frame, name, text, values, column[0].statement.value, frame.flow)
+        frame.names[name] = let
+        return [let]
+
+    def child(self, frame: Frame, nodes: tuple[Any, ...]) -> Child:
+        key, computed = key_of(frame, nodes)
+        head, given, items, cls = self.made(frame, nodes)
+        return Child(key, computed, nodes, frame, frame.flow, head, given, items, cls)
+
+    def made(
+        self, frame: Frame, nodes: tuple[Any, ...]
+    ) -> tuple[str, tuple[str, ...], tuple[Item, ...] | None, ClassPlan | None]:
+        """What makes a child: the head of a call and its arguments, or items; and the class that is called."""
+        if all(isinstance(node, LayerNode) for node in nodes):
+            if regular(nodes):
+                return *layer_call(frame, nodes), None, None
+            return *layers_as_values(frame, nodes, value_name(nodes)), None, None
+        if nodes[0].block is None and isinstance(nodes[0].step.op, tree.Group):
+            return self.group(frame, nodes)
+        classes = {id(self.uses[id(node)][0]) if isinstance(node, GroupNode) else 0 for node in nodes}
+        if len(classes) == 1:
+            inner = self.uses[id(nodes[0])][0]
+            return inner.name, self.block_arguments(frame, inner, nodes), None, inner
+        head, given = blocks_as_values(self, frame, nodes, value_name(nodes))
+        return head, given, None, None
+
+    def block_arguments(self, frame: Frame, inner: ClassPlan, nodes: tuple[GroupNode, ...]) -> tuple[str, ...]:
         at = [self.uses[id(node)][1] for node in nodes]
-        block = nodes[0].block
-        assert block
-        given = arguments(block.span, list(block.arguments))
-        expressions = {inner.known[name]: given.get(name) for name in inner.known}
+        block, call = nodes[0].block, nodes[0].step
+        assert block and call and isinstance(call.op, tree.Call)
+        given = arguments(call.op, list(block.arguments))
+        expressions = {inner.parameters.get(name, name): expression for name, expression in given.items()}
+        own = {*inner.parameters.values(), *block.arguments}
         texts: dict[str, str] = {}
         for name, values in inner.arguments.items():
             here = tuple(values[index] for index in at)
-            own = name in expressions
-            texts[name] = plan.written(here, expressions[name], name) if own else plan.incoming(here, name)
-        plan.flow = self.through(inner, plan, texts, at)
-        unnamed = (inner.arriving, next(iter(inner.scope)))
-        passed = tuple(text if name in unnamed else f"{name}={text}" for name, text in texts.items())
-        return Item(nodes[0].key, nodes, inner.name, plan.flow, passed)
+            wanted = frame.written(here, expressions.get(name), name) if name in own else frame.incoming(here, name)
+            texts[name] = wanted
+        frame.flow = through(inner, frame, texts, at)
+        return call_arguments(inner, texts)
 
-    def through(self, inner: ClassPlan, plan: ClassPlan, texts: dict[str, str], at: list[int]) -> Flow:
-        """The channels behind a use of a block: what its class says, with the arguments of the use put in."""
-        values = tuple(inner.flow.values[index] for index in at)
-        if constant(values):
-            return Flow(str(values[0]), values)
-        text = put_in(inner.flow.text, {inner.arriving: plan.flow.text, **texts})
-        mentioned = {name: plan.scope[name] for name in words(text) & plan.scope.keys()}
-        simple = explain(values, mentioned) if len(mentioned) == 1 else None
-        return Flow(simple or text, values)
+    # ------------------------------------------------------------------------------------------- groups in braces
+
+    def group(
+        self, frame: Frame, nodes: tuple[GroupNode, ...]
+    ) -> tuple[str, tuple[str, ...], tuple[Item, ...] | None, ClassPlan | None]:
+        """Braces: a Sequential, or a class of its own where its children do not simply run one after another."""
+        if any(map(branched, nodes)):
+            inner = self.group_class(frame, nodes)
+            texts = {name: self.handed(frame, inner, name, nodes) for name in inner.arguments}
+            frame.flow = through(inner, frame, texts, list(range(len(nodes))))
+            return inner.name, call_arguments(inner, texts), None, inner
+        names, before = dict(frame.names), frame.flow
+        items = tuple(self.items(frame, [node.items for node in nodes]))
+        frame.names = names
+        assert not needs_forward(items), before
+        return "nn.Sequential", (), items, None
+
+    def group_class(self, frame: Frame, nodes: tuple[GroupNode, ...]) -> ClassPlan:
+        """A class for braces. What is known around them is known in it; what it mentions becomes an argument."""
+        wanted = "in_channels" if nodes[0].input.rank else "in_features"
+        label = nodes[0].key if nodes[0].labelled and nodes[0].key.isidentifier() else "Branches"
+        name = free("".join(part[:1].upper() + part[1:] for part in label.split("_")) or "Branches", self.taken)
+        self.taken.add(name)
+        inner = class_frame(nodes, wanted, block=True, reserved={*self.taken, *frame.visible()})
+        for known in sorted(frame.visible()):
+            values = frame.values(known)
+            if values is not None and ANY not in values:
+                inner.own[known] = values
+        inner.names = {name: text for name, text in frame.names.items() if isinstance(text, str)}
+        for spec, text in frame.names.items():
+            if isinstance(text, Let) and text.frame is frame:
+                inner.declare(spec, text.values)
+        shown = len(nodes) if frame.root.block else 1
+        plan = ClassPlan(name, nodes, shown, inner)
+        plan.arriving = arrive(inner, wanted)
+        return self.finish(plan)
+
+    def handed(self, frame: Frame, inner: ClassPlan, name: str, nodes: tuple[GroupNode, ...]) -> str:
+        values = inner.frame.own[name]
+        if name == inner.arriving:
+            return frame.incoming(values, name)
+        if (known := frame.values(name)) is not None and known == values:
+            return frame.use(name)
+        spec = next((spec for spec, text in inner.frame.names.items() if text == name), None)
+        let = frame.names.get(spec) if spec else None
+        if isinstance(let, Let) and let.values == values:
+            return frame.use(let.resolve())
+        return frame.written(values, None, name)
 
 
-def _block_plan(name: str, uses: tuple[GroupNode, ...], own: int, taken: set[str]) -> ClassPlan:
-    """A class for uses of a block. Its places may be expressed in the block's parameters and the size that arrives."""
-    given = [use.block.arguments for use in uses if use.block]
-    scope: dict[str, Values] = {}
-    known: dict[str, str] = {}
-    for parameter in given[0]:
-        values = tuple(plain(each[parameter]) for each in given)
-        if all(isinstance(value, int | float | str | tuple) for value in values):
-            known[parameter] = free(parameter, {*scope, *taken})
-            scope[known[parameter]] = values
-    arriving = free("in_channels" if uses[0].input.rank else "in_features", scope)
-    flow = _arriving(arriving, uses)
-    return ClassPlan(name, uses, flow, own, {**scope, arriving: flow.values}, True, known, arriving)
+def class_frame(uses: Sequence[GroupNode], arriving: str, *, block: bool, reserved: set[str]) -> ClassFrame:
+    values = tuple(use.input.channels for use in uses)
+    flow = Flow(str(values[0]) if constant(values) else arriving, values)
+    frame = ClassFrame(len(uses), flow, block=block, reserved=reserved)
+    frame.flat = not uses[0].input.rank
+    return frame
 
 
-def _arriving(name: str, groups: Sequence[GroupNode]) -> Flow:
-    return Flow(name, tuple(group.input.channels for group in groups))
+def arrive(frame: ClassFrame, wanted: str) -> str:
+    """The name of the size that arrives, which is an argument where it is mentioned."""
+    name = frame.free(wanted)
+    frame.own[name] = frame.flow.values
+    if not constant(frame.flow.values):
+        frame.flow = Flow(name, frame.flow.values)
+    return name
+
+
+def branched(group: GroupNode) -> bool:
+    """Whether the children of a group do not simply run one after another."""
+    return any(
+        isinstance(child, CombineNode)
+        or (isinstance(child, LayerNode) and child.layer.bare)
+        or (isinstance(child, GroupNode) and has_sides(child))
+        for child in group.children
+    )
+
+
+def has_sides(node: Any) -> bool:
+    if isinstance(node, LayerNode):
+        return False
+    known: bool | None = node.__dict__.get("_sides")
+    if known is None:
+        aux = isinstance(node, CombineNode) and node.kind == "aux"
+        known = node.__dict__["_sides"] = aux or any(map(has_sides, node.inside))
+    return known
+
+
+def call_arguments(inner: ClassPlan, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The arguments of a call of a class: those that are not its defaults, by name behind the first of the block's."""
+    from cnnspec.emission.express import literal
+
+    defaults = inner.defaults
+    names = list(inner.arguments)
+    first = [name for name in names if name != inner.arriving][:1]
+    unnamed = {inner.arriving, *(name for name in first if name not in defaults)}
+    passed = []
+    for name in names:
+        text = texts[name]
+        if name in defaults and text == literal(defaults[name]):
+            continue
+        passed.append(text if name in unnamed else f"{name}={text}")
+    return tuple(passed)
+
+
+def through(inner: ClassPlan, frame: Frame, texts: Mapping[str, str], at: list[int]) -> Flow:
+    """The channels behind a use of a block: what its class says, with the arguments of the use put in."""
+    flow = inner.flow
+    assert flow
+    values: Values = tuple(flow.values[index] for index in at)
+    if constant(values):
+        return Flow(str(values[0]), values)
+    given = {inner.arriving: frame.flow.text, **texts}
+    put = {name: text for name, text in given.items() if text is not None}
+    if flow.text is None or not words(flow.text) & inner.frame.visible() <= put.keys():
+        return Flow(None, values)
+    text = put_in(flow.text, put)
+    mentioned = frame.scope([text])
+    simple = explain(values, mentioned) if len(mentioned) == 1 else None
+    chosen = simple or text
+    return Flow(chosen if frame.says(chosen, values) else None, values)

@@ -25,6 +25,8 @@ def shape_text(inputs: Sequence[Shape], outputs: Sequence[Shape], channels: Scop
     """
     if len(set(outputs)) == 1:
         return str(outputs[0])
+    if any(shape.channels_last for shape in (*inputs, *outputs)):
+        return ""
     sizes = _symbols(inputs, outputs, channels, scope)
     if sizes:
         return " x ".join(sizes)

@@ -2,157 +2,109 @@
 
 from __future__ import annotations
 
-import keyword
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Literal
 
 from cnnspec.emission import layout
-from cnnspec.emission.classes import ClassPlan, Flow, Item
-from cnnspec.emission.express import annotation, literal, quoted
-from cnnspec.emission.layout import Entry
+from cnnspec.emission.constructor import Constructor
+from cnnspec.emission.express import annotation, literal
+from cnnspec.emission.forward import Forward
+from cnnspec.emission.frames import ANY, Flow, Frame, Passes
+from cnnspec.emission.items import Child, ClassPlan, Join
+from cnnspec.emission.layout import indented
+from cnnspec.emission.naming import Naming, Style
 from cnnspec.emission.shapes import shape_text
 from cnnspec.layers.base import Shape
-from cnnspec.network.model import GroupNode, LayerNode
-
-Style = Literal["sequential", "forward"]
-LONGEST_ATTRIBUTE = 40
-MARGIN = " " * 8
-"""In front of a statement of a method."""
 
 
 class ClassSource:
     """The text of one class.
 
-    A class whose children all have names sets them as attributes and has a `forward`; any other is a Sequential,
-    whose children may be called by position. So is a plain chain of layers, unless `forward` is asked for.
+    A class whose children have names sets them as attributes and has a `forward`; any other is a Sequential, whose
+    children may be called by position. So is a plain chain of layers, unless `forward` is asked for.
     """
 
     def __init__(self, plan: ClassPlan, style: Style, parameters: int) -> None:
         self.plan, self.parameters = plan, parameters
-        self.explicit = style == "forward"
-        grouped = any(isinstance(item.nodes[0], GroupNode) for item in plan.items)
-        self.attributes = all(attribute(item.key) for item in plan.items) and (self.explicit or grouped)
+        self.naming = Naming(plan, style)
 
     def lines(self) -> list[str]:
-        base = "nn.Module" if self.attributes else "nn.Sequential"
+        naming = self.naming
+        plain = not naming.attributes and not naming.registered
         methods = [self.constructor()]
-        if self.explicit or self.attributes:
+        if naming.branched or naming.attributes or (naming.explicit and not naming.dynamic):
             methods.append(self.forward())
         about = self.about()
         parts = [layout.docstring(about, 1), *methods] if about else methods
+        base = "nn.Sequential" if plain else "nn.Module"
         return [f"class {self.plan.name}({base}):", *chain.from_iterable([*part, ""] for part in parts)][:-1]
 
     def about(self) -> list[str]:
         """The shapes that enter and leave, and what a model learns."""
-        outputs = [use.output for use in self.plan.uses[: self.plan.shown]]
-        before = arriving(self.plan)
-        after = place_text(self.plan, outputs, self.plan.flow)
+        plan = self.plan
+        outputs = [use.output for use in plan.uses]
+        before = arriving(plan)
+        assert plan.flow
+        after = place_text(plan, plan.frame, outputs, plan.flow)
         shapes = ", ".join(filter(None, (before and f"Input {before}", after and f"output {after}")))
-        if self.plan.block:
+        if plan.block:
             return [f"{shapes}."] if before else []
-        values = ", ".join(f"{name}={literal(found[0])}" for name, found in self.plan.arguments.items())
+        values = ", ".join(f"{name}={literal(found[0])}" for name, found in plan.arguments.items())
         return [f"{shapes}.", f"{self.parameters:,} parameters{' with ' + values if values else ''}."]
 
     def constructor(self) -> list[str]:
         lines = layout.signature("__init__", [self.parameter(name) for name in self.plan.arguments], 1)
-        if self.attributes:
-            assigned = [layout.lines(self.entry(item, f"self.{item.key} = "), 2) for item in self.plan.items]
-            return [*lines, f"{MARGIN}super().__init__()", *chain.from_iterable(assigned)]
-        if positional(self.plan.items):
-            return lines + layout.lines(self.container("super().__init__", self.plan.items), 2)
-        layers = layout.lines(self.keyed(self.plan.items, "layers = "), 2)
-        return [*lines, *layers, f"{MARGIN}super().__init__(OrderedDict(layers))"]
+        body = Constructor(self.plan, self.naming, self.beside).body()
+        return [*lines, *indented(indented(body))]
 
     def parameter(self, name: str) -> str:
-        values = self.plan.arguments[name]
-        default = "" if self.plan.block else f" = {literal(values[0])}"
+        values = tuple(value for value in self.plan.arguments[name] if value is not ANY)
+        defaults = self.plan.defaults
+        default = f" = {literal(defaults[name])}" if name in defaults else ""
         return f"{name}: {annotation(values)}{default}"
 
-    def container(self, head: str, items: tuple[Item, ...], prefix: str = "") -> Entry:
-        """A Sequential around its children: by position, or in an OrderedDict where they have names."""
-        if not items:
-            return Entry(head, prefix=prefix)
-        if positional(items):
-            return Entry(head, entries=tuple(map(self.entry, items)), prefix=prefix)
-        if all(attribute(item.key) for item in items):
-            named = tuple(self.entry(item, f"{item.key}=") for item in items)
-        else:
-            named = (self.keyed(items),)
-        return Entry(head, entries=(Entry("OrderedDict", entries=named),), prefix=prefix)
-
-    def keyed(self, items: tuple[Item, ...], prefix: str = "") -> Entry:
-        """A dictionary of the children by their names."""
-        entries = tuple(self.entry(item, f"{quoted(item.key)}: ") for item in items)
-        return Entry("", entries=entries, brackets=("{", "}"), prefix=prefix)
-
-    def entry(self, item: Item, prefix: str = "") -> Entry:
-        if item.children is not None:
-            return self.container(item.head, item.children, prefix)
-        return Entry(item.head, item.arguments, prefix=prefix, comment="" if self.explicit else self.shape(item))
-
-    def shape(self, item: Item) -> str:
-        """The shape behind an item; empty for a layer that works element by element."""
-        nodes = item.nodes[: self.plan.shown]
-        first = nodes[0]
-        if isinstance(first, LayerNode) and first.layer.reach == "point" and first.output == first.input:
-            return ""
-        return place_text(self.plan, [node.output for node in nodes], item.flow)
-
     def forward(self) -> list[str]:
-        steps = list(self.leaves(self.plan.items, "self", self.attributes))
-        lines = layout.signature("forward", ["x: torch.Tensor"], 1, " -> torch.Tensor")
-        if not steps:
-            return [*lines, f"{MARGIN}return x"]
-        for target, comment in steps[:-1]:
-            lines += layout.commented(f"{MARGIN}x = {target}(x)", comment)
-        target, comment = steps[-1]
-        return lines + layout.commented(f"{MARGIN}return {target}(x)", comment)
+        result = "torch.Tensor | tuple[torch.Tensor, ...]" if self.plan.sides else "torch.Tensor"
+        lines = layout.signature("forward", ["x: torch.Tensor"], 1, f" -> {result}")
+        return [*lines, *indented(indented(Forward(self.plan, self.naming, self.shape).body()))]
 
-    def leaves(self, items: tuple[Item, ...], owner: str, named: bool = False) -> Iterator[tuple[str, str]]:
-        """What `forward` calls, with a comment each: the children, or every layer below them where it is explicit and
-        their paths are not too long."""
-        for position, item in enumerate(items):
-            by_name = named or attribute(item.key)
-            target = f"{owner}.{item.key}" if by_name else f"{owner}[{position}]"
-            inside = list(self.leaves(item.children, target)) if item.children and self.explicit else []
-            if inside and all(fits(inner) for inner, _ in inside):
-                yield from inside
-            else:
-                yield target, self.shape(item) if by_name else self.called(item)
+    def beside(self, child: Child) -> str:
+        """The comment beside a child in the constructor."""
+        return "" if self.naming.explicit else self.shape(child)
 
-    def called(self, item: Item) -> str:
-        """What stands at a position: `Conv2d -> 32x16x16`."""
-        return " -> ".join(filter(None, (item.head.removeprefix("nn."), self.shape(item))))
-
-
-def positional(items: tuple[Item, ...]) -> bool:
-    """Whether every child is named by its position, as a Sequential names them."""
-    return all(item.key == str(position) for position, item in enumerate(items))
-
-
-def fits(target: str) -> bool:
-    return len(f"{MARGIN}return {target}(x)") <= layout.WIDTH
-
-
-def attribute(key: str) -> bool:
-    """Whether `self.key` gives a submodule this very name: Python mangles `__key` and folds letters beyond ASCII.
-    A very long key would leave no room on the line."""
-    usable = key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
-    return usable and not key.startswith("__") and len(key) <= LONGEST_ATTRIBUTE
+    def shape(self, item: Child | Join) -> str:
+        """The shape behind an item; empty for a layer that works element by element."""
+        if isinstance(item, Child) and item.pointwise:
+            return ""
+        outputs = item.outputs
+        if isinstance(item.frame, Passes) and len(set(outputs)) > 1:
+            return ""
+        return place_text(self.plan, item.frame, outputs, item.flow)
 
 
 def arriving(plan: ClassPlan) -> str:
     """The shape that a class takes."""
-    inputs = [use.input for use in plan.uses[: plan.shown]]
-    return place_text(plan, inputs, Flow(plan.arriving, tuple(shape.channels for shape in inputs)))
+    inputs = [use.input for use in plan.uses]
+    return place_text(plan, plan.frame, inputs, Flow(plan.arriving, tuple(shape.channels for shape in inputs)))
 
 
-def place_text(plan: ClassPlan, shapes: Sequence[Shape], flow: Flow) -> str:
+def place_text(plan: ClassPlan, frame: Frame, shapes: Sequence[Shape], flow: Flow) -> str:
     """The shape at a place of a class. Channels that arrive and are no argument are called C."""
-    inputs = [use.input for use in plan.uses[: plan.shown]]
-    named = not plan.block or plan.arriving in plan.used
-    text = flow.text if named else re.sub(rf"\b{plan.arriving}\b", "C", flow.text)
-    scope = {name: values[: plan.shown] for name, values in plan.arguments.items()}
-    return shape_text(inputs, shapes, {text: flow.values[: plan.shown]}, scope)
+    uses = list(range(len(frame)))
+    inside: Frame | None = frame
+    while inside and inside.parent:
+        uses = [inside.index[at] for at in uses]
+        inside = inside.parent
+    kept = [at for at, use in enumerate(uses) if use < plan.shown]
+    outputs = [shapes[at] for at in kept]
+    if not outputs:
+        return ""
+    inputs = [plan.uses[uses[at]].input for at in kept]
+    named = not plan.block or plan.arriving in plan.frame.used
+    text = flow.text or ""
+    text = text if named else re.sub(rf"\b{plan.arriving}\b", "C", text)
+    channels = {text: tuple(flow.values[at] for at in kept)} if text else {}
+    scope = {name: frame.values(name) for name in plan.arguments}
+    told = {name: tuple(values[at] for at in kept) for name, values in scope.items() if values and ANY not in values}
+    return shape_text(inputs, outputs, channels, told)

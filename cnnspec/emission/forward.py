@@ -1,0 +1,353 @@
+"""`forward` of a class: what runs after what, and how branches are joined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from cnnspec.emission import layout
+from cnnspec.emission.frames import free
+from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, Side, children
+from cnnspec.emission.layout import indented
+from cnnspec.emission.naming import Naming, attribute
+from cnnspec.network.model import LayerNode
+
+OPERATORS = {"add": " + ", "residual": " + ", "multiply": " * "}
+BRANCHES = {"add": "out", "residual": "out", "multiply": "gate", "concat": "out", "aux": "side"}
+"""What the value of a branch is called."""
+
+
+APART, OPEN = -1, -2
+"""Lines of the spec for what stands apart from all other, and for a value that goes into the next call."""
+
+
+class Forward:
+    """Writes the statements one by one. `value` is what the text has come to, an expression that is put into the
+    variable `target` where it gets long; `comment` gives the shape behind a child or join."""
+
+    def __init__(self, plan: ClassPlan, naming: Naming, comment: Callable[[Child | Join], str]) -> None:
+        self.plan, self.naming, self.comment = plan, naming, comment
+        self.lines: list[str] = []
+        self.value = self.target = "x"
+        self.taken = {"x", "sides", "layers", "scales"}
+        self.told = ""
+        self.line = 0
+        self.depth = 2
+        self.position = 0
+
+    def body(self) -> list[str]:
+        """The statements, not yet indented."""
+        if self.plan.sides:
+            self.lines.append("sides = []")
+        if self.naming.dynamic:
+            every = children(self.plan.items)
+            if any(not child.bare for child in every):
+                self.lines.append("layers = iter(self.children())")
+            if any(child.bare for child in every):
+                self.lines.append("scales = iter(self.parameters(recurse=False))")
+        self.run(self.plan.items)
+        result = self.value
+        if self.plan.sides:
+            self.flush()
+            result = "(x, *sides) if self.training else x"
+        self.lines += layout.commented(f"return {result}", "" if self.plan.sides else self.told, self.room)
+        return self.lines
+
+    @property
+    def room(self) -> int:
+        return layout.WIDTH - layout.STEP * self.depth
+
+    # -------------------------------------------------------------------------------------------------- statements
+
+    def flush(self) -> None:
+        """Put the value into its variable."""
+        if self.value != self.target:
+            self.lines += layout.commented(f"{self.target} = {self.value}", self.told, self.room)
+            self.value = self.target
+        self.told = ""
+
+    def step(self, text: Callable[[str], str], comment: str, line: int) -> None:
+        """Go on with the value: inside the same expression where that stays on one line of the spec, and short."""
+        nested = text(self.value)
+        fits = len(f"return {nested}") + 4 <= self.room - (len(self.told or comment) + 4)
+        apart = line in (APART, OPEN) or line != self.line or self.naming.explicit
+        if self.value != self.target and not self.simple and ((apart and self.line != OPEN) or not fits):
+            self.flush()
+            nested = text(self.value)
+        self.value, self.line = nested, line
+        self.told = comment or self.told
+
+    @property
+    def simple(self) -> bool:
+        """Whether the value is a variable."""
+        return self.value.isidentifier()
+
+    def run(self, items: Sequence[Item]) -> None:
+        for item in items:
+            match item:
+                case Child():
+                    self.child(item)
+                case Join():
+                    self.join(item)
+                case Choice():
+                    self.choice(item)
+                case Loop():
+                    self.loop(item)
+
+    # ---------------------------------------------------------------------------------------------------- children
+
+    def child(self, child: Child) -> None:
+        node = child.first
+        line = node.span.line if isinstance(node, LayerNode) else APART
+        if self.naming.inline(child):
+            if not child.silent:
+                self.step(lambda x: f"torch.flatten({x}, 1)", self.comment(child), line)
+            self.position += 1
+            return
+        if child.bare:
+            scale = self.scale(child)
+            self.step(lambda x: f"{scale} * {atom(x)}", "", line)
+            return
+        if self.naming.explicit and child.items and self.naming.attributes and self.written_out(child):
+            return
+        target = self.reached(child)
+        about = self.comment(child)
+        if "[" in target and isinstance(node, LayerNode) and self.naming.explicit:
+            about = " -> ".join(filter(None, (child.head.removeprefix("nn."), about)))
+        self.step(lambda x: f"{target}({x})", about, line)
+        if child.sides:
+            self.collect(child)
+
+    def reached(self, child: Child) -> str:
+        if self.naming.attributes:
+            return f"self.{self.naming.names[id(child)]}"
+        if self.naming.dynamic:
+            return "next(layers)"
+        self.position += 1
+        if not child.computed and attribute(child.key):
+            return f"self.{child.key}"
+        return f"self[{self.position - 1}]" if not self.naming.registered else f"self.get_submodule({child_key(child)})"
+
+    def scale(self, child: Child) -> str:
+        if self.naming.dynamic:
+            return "next(scales)"
+        key = child.key or child.position
+        return f"self.{key}" if attribute(key) else f"self.get_parameter({child_key(child)})"
+
+    def written_out(self, child: Child) -> bool:
+        """Write out what runs inside a group, where all of it has a short path."""
+        found = list(paths(child, f"self.{self.naming.names[id(child)]}"))
+        longest = max((len(f"        return {path}(x)") for _, path in found if path), default=layout.WIDTH + 1)
+        if longest > layout.WIDTH or not all(path for _, path in found):
+            return False
+        for inner, path in found:
+            by_name = path.rpartition(".")[2].isidentifier()
+            about = self.comment(inner)
+            if not by_name:
+                about = " -> ".join(filter(None, (inner.head.removeprefix("nn."), about)))
+            self.flush()
+            self.step(lambda x, path=path: f"{path}({x})", about, APART)  # type: ignore[misc]
+            self.told = about
+        return True
+
+    def collect(self, child: Child) -> None:
+        """Side outputs of a child."""
+        self.flush()
+        self.lines += [
+            "if self.training:",
+            f"    {self.target}, *inner = {self.target}",
+            "    sides[:0] = inner",
+        ]
+
+    # -------------------------------------------------------------------------------------------------- conditions
+
+    def choice(self, item: Choice) -> None:
+        if not any(side.items for side in item.sides):
+            return
+        start = self.value
+        if self.value != self.target and not self.simple:
+            self.flush()
+            start = self.target
+        absent = self.naming.absent(item)
+        position = self.position
+        if absent and len(item.sides) == 1 and start != self.target:
+            text = self.alone(item.sides[0])
+            if text:
+                self.value = f"{start} if self.{absent} is None else {text}"
+                self.line, self.told = APART, ""
+                self.flush()
+                return
+        if start != self.target:
+            self.lines.append(f"{self.target} = {start}")
+            self.value = self.target
+        word = "if"
+        for side in item.sides:
+            if not side.items and not side.test:
+                continue
+            test = f"self.{absent} is not None" if absent else self.asked(side.test)
+            self.lines.append(f"{word} {test}:" if side.test else "else:")
+            self.inside(side.items)
+            word = "elif"
+        self.position = position
+
+    def asked(self, test: str) -> str:
+        return f"self.{self.naming.flags[test]}" if test else ""
+
+    def alone(self, side: Side) -> str:
+        """The value of one side as one expression; empty where it takes statements."""
+        lines, value, told, line = list(self.lines), self.value, self.told, self.line
+        self.run(side.items)
+        text = self.value if len(self.lines) == len(lines) else ""
+        self.lines, self.value, self.told, self.line = lines, value, told, line
+        return text if len(text) < self.room // 2 else ""
+
+    def inside(self, items: Sequence[Item]) -> None:
+        """Statements one step further in, from the target to the target."""
+        outer, self.lines = self.lines, []
+        self.depth += 1
+        self.told, self.line = "", APART
+        self.run(items)
+        self.flush()
+        self.depth -= 1
+        self.lines = [*outer, *indented(self.lines or ["pass"])]
+        self.line = APART
+
+    def loop(self, item: Loop) -> None:
+        if not children(item.items):
+            return
+        if not self.simple or self.value != self.target:
+            self.flush()
+        times = item.count
+        if times and not times.isdigit():
+            times = f"self.{self.naming.flags[times]}"
+        self.lines.append(f"for _ in range({times}):")
+        self.inside(item.items)
+
+    # ---------------------------------------------------------------------------------------------------- branches
+
+    def join(self, join: Join) -> None:
+        if join.kind == "aux":
+            self.aux(join)
+            return
+        if join.kind == "residual" and join.when == "False":
+            self.run(join.branches[0])
+            return
+        if not self.simple:
+            self.flush()
+        source, target = self.value, self.target
+        sources = self.parts(join, source)
+        kept = join.kind == "residual" or any(map(self.naming.silent, join.branches))
+        results = [
+            self.branch(join, number, sources[number], keep=kept or number < len(join.branches) - 1)
+            for number in range(len(join.branches))
+        ]
+        self.target = target
+        self.value = self.joined(join, source, results)
+        self.told = self.comment(join)
+        self.line = APART if join.kind == "concat" or join.when else OPEN
+
+    def parts(self, join: Join, source: str) -> list[str]:
+        """What the branches receive."""
+        if not join.split:
+            return [source] * len(join.branches)
+        names = [self.name("part") for _ in join.branches]
+        self.lines.append(f"{', '.join(names)} = {source}.chunk({len(names)}, dim={join.dim})")
+        return names
+
+    def name(self, wanted: str) -> str:
+        name = free(wanted, self.taken)
+        self.taken.add(name)
+        return name
+
+    def branch(self, join: Join, number: int, source: str, *, keep: bool) -> str:
+        """The variable or short expression with the value of one branch. The source stays as it is where `keep`."""
+        if self.naming.silent(join.branches[number]):
+            return source
+        before = self.target
+        alone = all(self.naming.silent(branch) for branch in join.branches if branch is not join.branches[number])
+        named = f"branch{number + 1}" if join.kind == "concat" and not alone else BRANCHES[join.kind]
+        keep = keep or join.kind == "concat" or join.split
+        self.target = self.name(named) if keep or source != before else source
+        self.value, self.told, self.line = source, "", APART
+        count = len(self.lines)
+        self.run(join.branches[number])
+        short = len(self.lines) == count and self.value.count("(") == 1 and len(self.value) < 40
+        if not (short and self.last(join, number)):
+            self.flush()
+        result, self.target = self.value, before
+        return result
+
+    def last(self, join: Join, number: int) -> bool:
+        """Whether nothing runs between a branch and the join."""
+        return all(map(self.naming.silent, join.branches[number + 1 :]))
+
+    def joined(self, join: Join, source: str, results: list[str]) -> str:
+        if join.kind == "concat":
+            return f"torch.cat(({', '.join(results)}), dim={join.dim})"
+        if join.kind == "residual":
+            (result,) = results
+            both = f"{source} + {atom(result)}"
+            if not join.when:
+                return both
+            return f"{both} if self.{self.naming.flags[join.when]} else {result}"
+        return OPERATORS[join.kind].join(map(atom, results))
+
+    def aux(self, join: Join) -> None:
+        if not self.simple:
+            self.flush()
+        source, target, position = self.value, self.target, self.position
+        outer, self.lines = self.lines, []
+        always = self.naming.dynamic
+        self.depth += 0 if always else 1
+        self.target = self.name("side")
+        self.told, self.line = "", APART
+        self.run(join.branches[0])
+        side = self.value
+        if always:
+            self.flush()
+            side = self.target
+        found = f"sides.insert(0, {side})"
+        self.depth -= 0 if always else 1
+        if always:
+            self.lines = [*outer, *self.lines, "if self.training:", f"    {found}"]
+        else:
+            self.lines = [*outer, "if self.training:", *indented([*self.lines, found])]
+        self.value, self.target, self.told, self.line = source, target, "", APART
+        del position
+
+
+def child_key(child: Child) -> str:
+    return f'"{child.key or child.position}"'
+
+
+def atom(text: str) -> str:
+    """An expression as an operand."""
+    return text if re.fullmatch(r"[\w.\[\]]+(\(.*\))?", text) and balanced(text) else f"({text})"
+
+
+def balanced(text: str) -> bool:
+    """Whether the first bracket of a call closes at its end."""
+    depth = 0
+    for at, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and character == ")" and at < len(text) - 1:
+            return False
+    return True
+
+
+def paths(child: Child, owner: str) -> Iterator[tuple[Child, str]]:
+    """What runs inside a group, with how it is reached; an empty path where that is not known."""
+    assert child.items is not None
+    for position, item in enumerate(item for item in child.items if not is_silent(item)):
+        if not isinstance(item, Child) or item.computed:
+            yield child, ""
+            continue
+        path = f"{owner}.{item.key}" if attribute(item.key) else f"{owner}[{position}]"
+        if item.items:
+            yield from paths(item, path)
+        else:
+            yield item, path
+
+
+def is_silent(item: Item) -> bool:
+    return not isinstance(item, Child | Join | Choice | Loop)

@@ -1,0 +1,135 @@
+"""How the children of one class are reached: as attributes, or as the members of a Sequential."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Sequence
+from typing import Literal
+
+from cnnspec.emission.frames import free
+from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, below, children, needs_forward
+from cnnspec.network.model import GroupNode, LayerNode
+from cnnspec.network.names import TAKEN
+
+Style = Literal["sequential", "forward"]
+LONGEST_ATTRIBUTE = 40
+
+ROLES = {"adaptive_avgpool": "avgpool", "adaptive_maxpool": "maxpool", "channel_shuffle": "shuffle"}
+"""What modules without a name are called as attributes, where that is not their word."""
+
+
+def attribute(key: str) -> bool:
+    """Whether `self.key` gives a submodule this very name: Python mangles `__key` and folds letters beyond ASCII.
+    A very long key would leave no room on the line."""
+    usable = key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
+    return usable and not key.startswith("__") and len(key) <= LONGEST_ATTRIBUTE
+
+
+class Naming:
+    """Decides for one class. Its children are attributes where all that have weights have names that can be; then
+    those without weights get names too, and equal ones share one. Otherwise it is a Sequential."""
+
+    def __init__(self, plan: ClassPlan, style: Style) -> None:
+        self.plan, self.explicit = plan, style == "forward"
+        every = children(plan.items)
+        self.branched = needs_forward(plan.items)
+        self.attributes = self._attributes(every)
+        self.taken = {child.key for child in every} | TAKEN
+        self.names: dict[int, str] = {}
+        self.first: set[int] = set()
+        self.shared: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.flags: dict[str, str] = {}
+        if self.attributes:
+            self._name(plan.items, certain=True)
+        self.dynamic = not self.attributes and any(isinstance(item, Loop | Choice) for item in below(plan.items))
+        """Whether positions in the Sequential are not known beforehand."""
+        self.registered = not self.attributes and any(child.bare for child in every)
+        """Whether the children are registered one by one, which a Sequential cannot do with bare parameters."""
+        self._flag(plan.items)
+
+    def _attributes(self, every: list[Child]) -> bool:
+        if any(isinstance(item, Loop) for item in below(self.plan.items)):
+            return False
+        if any(child.computed or not attribute(child.key) for child in every if child.stateful or child.key):
+            return False
+        if self.branched:
+            return True
+        named = [child for child in every if child.key]
+        grouped = any(isinstance(child.first, GroupNode) for child in every)
+        return bool(named) and (self.explicit or grouped or len(named) < len(every))
+
+    def _name(self, items: tuple[Item, ...], *, certain: bool) -> None:
+        for item in items:
+            if isinstance(item, Child):
+                self.names[id(item)] = self._name_of(item, certain)
+            elif isinstance(item, Join):
+                for branch in item.branches:
+                    self._name(branch, certain=certain and item.kind != "aux")
+            elif isinstance(item, Choice):
+                for side in item.sides:
+                    self._name(side.items, certain=False)
+
+    def _name_of(self, child: Child, certain: bool) -> str:
+        if child.key:
+            self.first.add(id(child))
+            return child.key
+        if self.inline(child):
+            return ""
+        made = (child.head, child.arguments)
+        if child.items is None and made in self.shared:
+            return self.shared[made]
+        self.first.add(id(child))
+        name = free(self._role(child), self.taken)
+        self.taken.add(name)
+        if certain and child.items is None:
+            self.shared[made] = name
+        return name
+
+    def inline(self, child: Child) -> bool:
+        """Whether `forward` does not call a module for it: it does nothing, or torch has a function for it."""
+        if not self.attributes or child.key:
+            return False
+        return child.silent or (child.head == "nn.Flatten" and not child.arguments)
+
+    def silent(self, items: Sequence[Item]) -> bool:
+        """Whether nothing in a branch does anything."""
+        return all(self.inline(child) and child.silent for child in children(items))
+
+    def _role(self, child: Child) -> str:
+        if isinstance(child.first, LayerNode):
+            return ROLES.get(child.first.layer.word, child.first.layer.word)
+        return child.first.block.name.lower() if isinstance(child.first, GroupNode) and child.first.block else "layers"
+
+    # ------------------------------------------------------------------------------------------------- conditions
+
+    def _flag(self, items: tuple[Item, ...]) -> None:
+        """Names for the conditions that `forward` asks for."""
+        if not (self.branched or self.attributes):
+            return
+        for item in below(items):
+            if isinstance(item, Join) and item.when and not _literal(item.when):
+                self.flag(item.when, "skip")
+            elif isinstance(item, Choice) and self.absent(item) is None:
+                for side in item.sides:
+                    if side.test:
+                        self.flag(side.test, "chosen")
+            elif isinstance(item, Loop) and item.count and not item.count.isdigit():
+                self.flag(item.count, "depth")
+
+    def flag(self, text: str, wanted: str) -> str:
+        if text not in self.flags:
+            name = free(text if text.isidentifier() else wanted, self.taken)
+            self.taken.add(name)
+            self.flags[text] = name
+        return self.flags[text]
+
+    def absent(self, choice: Choice) -> str | None:
+        """The attribute that is None where the one side of a condition is not taken."""
+        if not self.attributes or len(choice.sides) != 1:
+            return None
+        made = [item for item in below(choice.sides[0].items) if isinstance(item, Child) and id(item) in self.first]
+        return self.names[id(made[0])] if made and not made[0].bare else None
+
+
+def _literal(text: str) -> bool:
+    return text in ("True", "False")
