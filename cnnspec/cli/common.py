@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -12,11 +12,28 @@ from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.human import render
 from cnnspec.network import Network, UsageFault, read_source
 from cnnspec.network import load as load_network
+from cnnspec.network.reading import ZOO
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-FILE = click.Path(allow_dash=True)
-"""Makes shells complete the names of files; whether there is one is found out when it is read."""
+
+class SpecFile(click.Path):
+    """Makes shells complete the names of files, and of networks behind `zoo:`; whether there is one is found out when
+    it is read."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from cnnspec import zoo
+
+        networks = [name for name in map(ZOO.__add__, zoo.names()) if incomplete and name.startswith(incomplete)]
+        return list(map(CompletionItem, networks)) or super().shell_complete(ctx, param, incomplete)
+
+
+FILE = SpecFile(allow_dash=True)
 
 set_option = click.option(
     "--set",
