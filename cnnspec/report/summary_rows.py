@@ -124,10 +124,10 @@ def _alike(node: Node, other: Node) -> bool:
         return False
     if node.block.definition is not other.block.definition:
         return False
-    return same_arguments(node.block, other.block) or _measures(node) == _measures(other)
+    return _same_arguments(node.block, other.block) or _measures(node) == _measures(other)
 
 
-def same_arguments(use: BlockUse, other: BlockUse) -> bool:
+def _same_arguments(use: BlockUse, other: BlockUse) -> bool:
     return [*map(canonical, use.arguments.values())] == [*map(canonical, other.arguments.values())]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnspec.analysis.field import Field
 from cnnspec.layers.base import Layer, Shape
-from cnnspec.network.model import CombineNode, GroupNode, LayerNode
+from cnnspec.network.model import BlockUse, CombineNode, GroupNode, LayerNode
 from cnnspec.record import REQUIRED
 from cnnspec.report.summary import JoinSummary, Summary
 from cnnspec.report.summary_rows import Row, plain_rows, rows
@@ -126,8 +126,9 @@ def _called(row: Row) -> str:
         return _combinator_text(node)
     if node is None:
         return "passes on"
-    block = _block_text(node) if node.block else ""
-    return f"{row.more} more {block}" if row.more else block
+    if node.block is None:
+        return ""
+    return f"{row.more} more {node.block.name}" if row.more else _block_text(node.block)
 
 
 def call_text(layer: Layer, x: Shape) -> str:
@@ -155,10 +156,9 @@ def _written(value: Any) -> str:
     return "x".join(map(str, value)) if sizes else show(value)
 
 
-def _block_text(group: GroupNode) -> str:
-    assert group.block is not None
-    values = ", ".join(show(value) for value in group.block.arguments.values())
-    return f"{group.block.name}({values})" if values else group.block.name
+def _block_text(use: BlockUse) -> str:
+    values = ", ".join(show(value) for value in use.arguments.values())
+    return f"{use.name}({values})" if values else use.name
 
 
 def _count(number: int) -> str:
