@@ -35,6 +35,7 @@ class Pad(Layer):
     mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
     value: Number = 0.0
 
+    reach: ClassVar[Reach] = "window"
     example = "pad([1, 2, 1, 2], mode=reflect) @ 16x8x8"
 
     module: ClassVar[dict[str, str]] = {
@@ -79,6 +80,11 @@ class Pad(Layer):
             for amount in amounts:
                 require_padding_source(self.mode, size, amount, "amount")
         return Shape((x.channels, *(size + sum(amounts) for size, amounts in sides)))
+
+    def window(self, x: Shape) -> Window:
+        """One value wide, at another place."""
+        here = (1,) * x.rank
+        return Window(here, here, tuple(before for before, _ in self.sides(x)), here)
 
     def torch(self, x: Shape) -> TorchCall:
         if self.value:
@@ -169,8 +175,10 @@ class Upsample(Layer):
         factors = tuple(new // old for new, old in zip(self.sizes(x), x.spatial, strict=True))
         if self.align_corners or times(self.sizes(x)) != times(f * s for f, s in zip(factors, x.spatial, strict=True)):
             return None
-        kernel = tuple(f * SEES.get(self.mode, 2) if f > 1 else 1 for f in factors)
-        return Window(kernel, factors, (0,) * x.rank, (1,) * x.rank, upsamples=True)
+        sees = SEES.get(self.mode, 2)
+        kernel = tuple(f * sees if f > 1 else 1 for f in factors)
+        padding = tuple((f * (sees - 1) + 1) // 2 if f > 1 else 0 for f in factors)
+        return Window(kernel, factors, padding, (1,) * x.rank, upsamples=True)
 
     def torch(self, x: Shape) -> TorchCall:
         return TorchCall("nn.Upsample", (), self.keywords("size", "mode", "align_corners", scale_factor="factor"))

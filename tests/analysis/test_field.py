@@ -143,6 +143,23 @@ def test_windows_beside_each_other_add_up(steps):
 
 
 @pytest.mark.parametrize(
+    ("other", "size"),
+    [
+        ("pad([2, 0]), conv(1, 3)", 4),
+        ("pad([-2, 2]), relu", 4),
+        ("pad(2, mode=replicate), conv(1, 5)", 5),
+        ("avgpool(2), upsample(2)", 3),
+        ("avgpool(2), upsample(2, mode=linear)", 5),
+        ("avgpool(4), upsample(4, mode=linear)", 11),
+    ],
+)
+def test_places_count(steps, other, size):
+    network = steps("1x96", f"add {{ | conv(1, 3, padding=1) | {other} }}")
+    assert fields(network).joins[-1].size == (size,)
+    assert size >= measured(network)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "multiply { | | adaptive_avgpool(1), conv(4, 1), sigmoid }",
