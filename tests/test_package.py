@@ -45,8 +45,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_what_is_needed(installed: Path) -> None:
     package = installed / "cnnspec"
-    for path in (ROOT / "grammar").iterdir():
-        assert (package / "grammar" / path.name).read_bytes() == path.read_bytes()
+    for folder in ("grammar", "examples/zoo"):
+        names = {path.name for path in (ROOT / folder).iterdir()}
+        assert names == {path.name for path in (package / folder).iterdir()}
+        assert all((package / folder / name).read_bytes() == (ROOT / folder / name).read_bytes() for name in names)
     assert (package / "py.typed").exists()
     assert (package / "cli" / "new.cnn").exists()
     assert {path.name for path in installed.iterdir()} == {"cnnspec", f"cnnspec-{__version__}.dist-info"}
@@ -60,6 +62,17 @@ def test_the_wheel_checks_a_spec(installed: Path, tmp_path: Path) -> None:
     faulty = run("-m", "cnnspec", "check", str(ROOT / "docs/faulty/lenet.cnn"), path=installed, folder=tmp_path)
     assert faulty.returncode == 1
     assert "E301" in faulty.stdout + faulty.stderr
+
+
+def test_the_wheel_holds_the_zoo(installed: Path, tmp_path: Path) -> None:
+    checked = run("-m", "cnnspec", "check", "zoo:resnet50", path=installed, folder=tmp_path)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == "zoo:resnet50: resnet50 is right: 3x224x224 -> 1000, 25,557,032 parameters\n"
+    where = run("-c", "from cnnspec import zoo; print(zoo.folder())", path=installed, folder=tmp_path)
+    assert Path(where.stdout.strip()) == installed / "cnnspec" / "examples" / "zoo"
+    for command in ("summary", "emit"):
+        done = run("-m", "cnnspec", command, "zoo:squeezenet1_1", path=installed, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_source_archive_holds_what_the_tests_need(tmp_path: Path) -> None:
@@ -92,6 +105,8 @@ EXTRA = "torch,torchvision,numpy,sklearn,matplotlib,safetensors,PIL,tqdm"
         ["summary", DIGITS],
         ["emit", DIGITS],
         ["layers"],
+        ["zoo"],
+        ["summary", "zoo:densenet121"],
         ["new", "-"],
         ["--help"],
         ["train", "--help"],
