@@ -61,8 +61,7 @@ def bind_block(
     values |= given or {}
     scope = outer.inner()
     found: dict[str, Any] = {}
-    for param in block.params:
-        name = param.name.text
+    for name, param in {param.name.text: param for param in block.params}.items():
         if name not in values:
             assert param.default is not None
             values[name] = evaluate(param.default, scope)
