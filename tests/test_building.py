@@ -215,3 +215,10 @@ def test_can_be_traced_and_exported() -> None:
 def same(a: Any, b: Any) -> bool:
     pairs = zip(a, b, strict=True) if isinstance(a, tuple) else ((a, b),)
     return all(torch.equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("label", ["_plan", "plan", "sides", "weight", "x1"])
+def test_any_label_that_torch_takes_can_stand_beside_branches(label: str) -> None:
+    module, x = chain(f"{label}: scale(2), add {{ | | a: {{ {label}: conv(4, 1), residual {{ relu }} }} }}"), images()
+    conv = module.get_submodule(f"a.{label}")
+    assert torch.equal(module(x), 2 * x + (conv(2 * x) + conv(2 * x).relu()))

@@ -27,6 +27,10 @@ Plan = tuple[str | Join, ...]
 """Steps that run one after another: children by their keys, and joins."""
 
 
+PLAN, SIDES = ".plan", ".sides"
+"""Attributes of `Branches` that no child can hide: there is no point in a child's name."""
+
+
 class Branches(nn.Module):
     """Runs a plan over its children; a bare parameter among them is multiplied with what arrives.
 
@@ -39,18 +43,18 @@ class Branches(nn.Module):
                 self.add_module(key, child)
             else:
                 self.register_parameter(key, child)
-        self._plan = plan
-        self._has_sides = _has_aux(plan) or any(map(has_sides, children.values()))
+        self.__dict__[PLAN] = plan
+        self.__dict__[SIDES] = _has_aux(plan) or any(map(has_sides, children.values()))
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         sides: list[Tensor] = []
-        output = _run(self, self._plan, x, sides)
-        return (output, *reversed(sides)) if self._has_sides and self.training else output
+        output = _run(self, self.__dict__[PLAN], x, sides)
+        return (output, *reversed(sides)) if self.training and has_sides(self) else output
 
 
 def has_sides(module: object) -> bool:
     """Whether a module has side outputs that it returns in training."""
-    return isinstance(module, Branches) and module._has_sides
+    return isinstance(module, Branches) and module.__dict__[SIDES]
 
 
 def _has_aux(plan: Plan) -> bool:
