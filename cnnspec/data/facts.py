@@ -198,7 +198,7 @@ def class_folders(path: Root) -> tuple[str, ...] | None:
     try:
         with os.scandir(train if os.path.isdir(train) else path) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: characters that no path can hold
         return None
     return tuple(names) or None
 

@@ -12,12 +12,15 @@ COLORS = {"error": "1;31", "warning": "1;33", "note": "1;36", "help": "1;32", "g
 WIDEST = 120
 """Lines of source longer than this are cut around the marked place."""
 
+CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029), "\N{REPLACEMENT CHARACTER}")
+"""What a terminal would obey, and not show."""
+
 
 def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     """The message, the excerpt, the reasons and the proposals; without a newline at the end."""
     paint = _paint if color else _plain
     severity = diagnostic.severity
-    head = paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {diagnostic.message}", "bold")
+    head = paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {_visible(diagnostic.message)}", "bold")
     spans = [(diagnostic.span, diagnostic.label, True)]
     spans += [(label.span, label.text, False) for label in diagnostic.labels]
     lines = [span.source.position(span.start)[0] for span, _, _ in spans]
@@ -29,7 +32,7 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     if reasons or diagnostic.fixes:
         parts.append(excerpt.bar())
     for reason in reasons:
-        first, *more = reason.split("\n")
+        first, *more = _visible(reason).split("\n")
         indent = " " * (margin + 3 + first.index(":") + 2)
         parts.append(" " * (margin + 1) + paint("=", "gutter") + f" {first}")
         parts += [indent + line for line in more]
@@ -64,9 +67,9 @@ class _Excerpt:
             if previous is not None and number > previous + 1:
                 yield self.paint(" " * self.margin + "...", "gutter")
             previous = number
-            text, cut = _cut(source.line(number), min(span.column for span, _, _ in marks if span.line == number))
-            yield f"{self.bar(number)} {text.expandtabs(4)}".rstrip()
             here = [mark for mark in marks if mark[0].line == number]
+            text, cut = _cut(_visible(source.line(number)), min(span.column for span, _, _ in here))
+            yield f"{self.bar(number)} {text.expandtabs(4)}".rstrip()
             for span, label, is_main in sorted(here, key=lambda mark: mark[0].start):
                 yield f"{self.bar()} {self.underline(text, span, label, is_main, cut)}".rstrip()
 
@@ -75,10 +78,10 @@ class _Excerpt:
         length = min(span.end - span.start, max(0, len(text) - begin))
         left = _width(text[:begin].expandtabs(4))
         marks = ("^" if is_main else "-") * max(1, _width(text[: begin + length].expandtabs(4)) - left)
-        return " " * left + self.paint(f"{marks} {label}".rstrip(), self.severity if is_main else "second")
+        return " " * left + self.paint(f"{marks} {_visible(label)}".rstrip(), self.severity if is_main else "second")
 
     def propose(self, fix: Fix) -> Iterator[str]:
-        yield self.paint("help", "help") + f": {fix.message}"
+        yield self.paint("help", "help") + f": {_visible(fix.message)}"
         if not fix.edits:
             return
         yield self.bar()
@@ -121,7 +124,11 @@ def _cut(text: str, column: int) -> tuple[str, int]:
 
 
 def _clipped(text: str) -> str:
-    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
+    return _visible(text if len(text) <= WIDEST else text[: WIDEST - 3] + "...")
+
+
+def _visible(text: str) -> str:
+    return text.translate(CONTROLS)
 
 
 def _width(text: str) -> int:

@@ -29,11 +29,14 @@ def disagreements(
     `last` is the layer that made the output; relative paths of the data set start at `folder`. Where the data set is
     the default and not `written`, `data_span` is the place of something else."""
     facts = data.facts(folder)
+    end = last.span if last else input_span
+    if output.rank and not written:
+        yield _no_classifier(output, end, ())
+        return
     if facts.shape is not None and facts.shape != input.sizes:
         yield _wrong_input(input, input_span, Shape(facts.shape), data, data_span, written)
-    end = last.span if last else input_span
     if output.rank:
-        yield _no_classifier(output, end, data, data_span)
+        yield _no_classifier(output, end, (Label(data_span, "to train on"),))
     elif facts.classes is not None and not suits(output.channels, len(facts.classes)):
         yield _wrong_classes(output, end, facts, data, data_span)
 
@@ -69,7 +72,7 @@ def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_spa
 
 def _brought_to(input: Shape, shape: Shape, data: Dataset) -> Iterator[tuple[Dataset, str]]:
     """Arguments of the data set that make its samples fit."""
-    if not data.images or input.rank != 2:
+    if not data.images or input.rank != 2 or shape.rank != 2:
         return
     borders = {(wanted - size) / 2 for wanted, size in zip(input.spatial, shape.spatial, strict=True)}
     border = borders.pop()
@@ -80,12 +83,11 @@ def _brought_to(input: Shape, shape: Shape, data: Dataset) -> Iterator[tuple[Dat
         yield data.replace(resize=True), f"resized to {input}"
 
 
-def _no_classifier(output: Shape, span: Span, data: Dataset, data_span: Span) -> Diagnostic:
+def _no_classifier(output: Shape, span: Span, labels: tuple[Label, ...]) -> Diagnostic:
     message = f"the network ends in a map of {output}, not in one value per class"
-    fixes = (Fix("end with flatten and a linear layer of one output per class"),)
-    return Diagnostic(
-        "E503", message, span, f"{output} comes out here", (Label(data_span, "to train on"),), fixes=fixes
-    )
+    notes = ("only classifiers can be trained yet: samples have one class each, not one per pixel",)
+    fixes = (Fix("to classify samples, end with flatten and a linear layer of one output per class"),)
+    return Diagnostic("E503", message, span, f"{output} comes out here", labels, notes=notes, fixes=fixes)
 
 
 def _wrong_classes(output: Shape, span: Span, facts: Facts, data: Dataset, data_span: Span) -> Diagnostic:

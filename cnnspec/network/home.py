@@ -135,6 +135,8 @@ class Homes:
 def misplaced(item: tree.Use, folder: str, name: str) -> Diagnostic | None:
     """A path that leads out of the folder, symbolic links followed."""
     path = item.path.text
+    if not path.isprintable():
+        return Diagnostic("E403", "the path holds a character that cannot be read", item.path.span, "names no file")
     base = os.path.realpath(folder or os.curdir)
     if not os.path.isabs(path) and os.path.realpath(name).startswith(base.rstrip(os.sep) + os.sep):
         return None

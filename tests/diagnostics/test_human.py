@@ -107,3 +107,12 @@ def test_long_lines_are_cut_around_the_mark() -> None:
     assert all(len(line) < 130 for line in lines)
     column = lines[-1].index("^")
     assert lines[-2][column : column + 3] == "bad"
+
+
+def test_what_a_terminal_would_obey_is_not_sent_to_it() -> None:
+    source = Source("a.cnn", "\x1b[2J a\rb bad  # \x9b1m")
+    fix = Fix("call it \x07", (Edit(at("bad", source), "good"),))
+    text = render(Diagnostic("E105", "bad \x1b[0m", at("bad", source), "\x00", fixes=(fix,)))
+    assert all(character.isprintable() for character in text.replace("\n", ""))
+    lines = text.splitlines()
+    assert lines[4].index("^") == lines[3].index("bad")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnspec.network import check, read_source
+from cnnspec.source import Source
 
 PARTS = Path(__file__).parent.parent / "cases" / "check" / "parts"
 
@@ -79,3 +80,9 @@ def test_blocks_keep_the_names_of_their_file(tmp_path: Path) -> None:
     (tmp_path / "a.cnn").write_text((tmp_path / "a.cnn").read_text().replace("Own", "Inner"))
     (network,) = check(read_source(main)).networks
     assert [str(node.output) for node in network.layers] == ["2x4x4", "3x4x4"]
+
+
+def test_a_path_that_no_file_has(tmp_path: Path) -> None:
+    for name in ("a\0.cnn", "a\ud800.cnn"):
+        (fault,) = check(Source(str(tmp_path / "main.cnn"), f'use "{name}"\n')).errors
+        assert fault.code == "E403"
