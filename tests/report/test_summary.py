@@ -77,15 +77,19 @@ def test_counts_agree_with_torch(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_text_fits_and_has_every_layer(path: Path) -> None:
-    summary = example(path)
-    lines = as_text(summary).splitlines()
+def test_the_text_fits(path: Path) -> None:
+    lines = as_text(example(path)).splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_markdown_has_every_layer(path: Path) -> None:
+    summary = example(path)
+    rows = [line.split(" | ") for line in as_markdown(summary).splitlines() if line.startswith("| `")]
     for one in summary.layers:
-        assert any(
-            call_text(one.placed.layer, one.placed.input) in line and str(one.placed.output) in line for line in lines
-        )
+        call, output = call_text(one.placed.layer, one.placed.input), one.placed.output.written
+        assert [f"| `{one.placed.path}`", call, str(one.placed.span.line), output] in [row[:4] for row in rows]
 
 
 def test_the_text_reads_as_it_should() -> None:
