@@ -209,8 +209,20 @@ class Block:
 
 
 @dataclass
+class Join:
+    """A combinator of a program. `split` is the axis that is dealt out, `axis` the one along which outputs are put
+    together; `whole` adds the input."""
+
+    kind: str
+    branches: list[list[Any]]
+    split: int | None
+    axis: int
+    whole: bool
+
+
+@dataclass
 class Model:
-    """What a model came to. `program` runs it, with modules by path."""
+    """What a model came to. `program` are paths of layers, and `Join`s."""
 
     outputs: list[tuple[Sizes, bool]] = field(default_factory=list)
     state: dict[str, Sizes] = field(default_factory=dict)
@@ -400,9 +412,11 @@ class Runner:
         return [Place(dict(place.env), place.module, share, []) for _ in op.branches]
 
     def join(self, op: Combine, options: dict[str, Any], places: list[Place], place: Place) -> None:
-        place.program.append((op.kind, options, [branch.program for branch in places]))
         outputs = [branch.x for branch in places]
-        if op.kind == "residual" and options.get("when", True):
+        split = place.x.axis if options.get("split") else None
+        whole = op.kind == "residual" and options.get("when", True)
+        place.program.append(Join(op.kind, [branch.program for branch in places], split, outputs[0].axis, whole))
+        if whole:
             outputs = [*outputs, place.x]
         if op.kind != "aux":
             place.x = joined(op.kind, outputs)

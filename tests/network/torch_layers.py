@@ -282,6 +282,10 @@ def upsample(x: Map, claim: Any, **options: Any) -> nn.Module:
     for name in ("size", "factor"):
         if isinstance(options.get(name), tuple) and len(options[name]) != x.rank:
             raise ValueError("not one number per axis")
+    factor = options.get("factor") or 1
+    factors = factor if isinstance(factor, tuple) else (factor,) * x.rank
+    if any(Fraction(each) * size % 1 for each, size in zip(factors, x.spatial, strict=True)):
+        raise ValueError("the language wants whole sizes")
     return nn.Upsample(options.get("size"), options.get("factor"), options.get("mode", "nearest"))
 
 
