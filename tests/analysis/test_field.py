@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +18,9 @@ from cnnspec.layers.norm import BatchNorm
 from cnnspec.layers.pool import AdaptiveAvgPool, AvgPool, MaxPool
 from cnnspec.layers.resize import Upsample
 from cnnspec.layers.shape import Flatten, Unflatten
+from cnnspec.network import load, read_source
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def layer_fields(network):
@@ -219,3 +223,13 @@ def test_branches_agree_with_gradients(steps):
         assert size == measured(network), body
         sizes.add(size)
     assert len(sizes) > 15
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("zoo:alexnet", 195), ("zoo:vgg16", 212), ("mobilenet_v1", 315), ("zoo:inception_v3", 1311)]
+)
+def test_published_numbers(name, size):
+    """The table of Araujo, Norris and Sim, for the networks that torchvision builds as the papers do."""
+    network = load(read_source(name if ":" in name else EXAMPLES / f"{name}.cnn"))
+    found = fields(network)
+    assert max(field.size for field in (*found.layers, *found.joins) if not field.whole) == (size, size)
