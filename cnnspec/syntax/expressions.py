@@ -1,7 +1,4 @@
-"""Expressions as text, with as few parentheses as they need.
-
-A blank where a long line may be broken, behind a comma, is a `BREAK`.
-"""
+"""Expressions as text, with as few parentheses as they need."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cnnspec.syntax import tree
-
-BREAK = "\x00"
 
 CONDITIONAL, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, POSTFIX = range(9)
 
@@ -28,7 +23,7 @@ def show(node: tree.Expr, level: int = CONDITIONAL) -> str:
 
 
 def listed(items: Iterable[str]) -> str:
-    return f",{BREAK}".join(items)
+    return ", ".join(items)
 
 
 def call(node: tree.Call) -> str:
