@@ -27,7 +27,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
 		echo '$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	$(RUN) pip install --quiet --constraint constraints.txt hatchling
-	$(RUN) pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[torch,dev]'
+	$(RUN) pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[torch,lsp,dev]'
 	@$(RUN) compileall -q cnnspec  # starts fast also where Python is told to write no bytecode
 	@touch $@
 

@@ -6,13 +6,16 @@ from importlib import import_module
 
 INSTALL = 'pip install "cnnspec[torch]"'
 
+EXTRAS = {"pygls": "lsp", "lsprotocol": "lsp"}
+"""The extra that brings a package; what is not listed comes with `torch`."""
+
 
 class MissingPackage(ModuleNotFoundError):
     """A package that is needed here is not installed; `help` says which line installs it."""
 
     def __init__(self, package: str) -> None:
         super().__init__(f"this needs {package}, which is not installed", name=package)
-        self.help = f"install it with: {INSTALL}"
+        self.help = f"install it with: {INSTALL.replace('torch', EXTRAS.get(package, 'torch'))}"
 
     def __str__(self) -> str:
         return f"{self.msg}; {self.help}"

@@ -94,7 +94,7 @@ def _cells(row: Row, summary: Summary, macs: Callable[[int], str]) -> tuple[str,
         _count(row.parameters),
         _share(row.parameters, summary.parameters),
         macs(row.macs),
-        _field(measured.field) if measured else "",
+        field_text(measured.field) if measured else "",
         size(measured.activation) if measured else "",
     )
 
@@ -177,7 +177,8 @@ def _share(part: int, whole: int) -> str:
     return "<0.1%" if share == "0.0%" else share
 
 
-def _field(field: Field) -> str:
+def field_text(field: Field) -> str:
+    """A receptive field: its size, and how far that of the next value is away."""
     if field.whole:
         return "everything"
     if not field.stride:
