@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 
 from cnnspec.emission import layout
-from cnnspec.emission.express import quoted, words
+from cnnspec.emission.express import quoted
 from cnnspec.emission.frames import Let, free
-from cnnspec.emission.items import Assign, Child, Choice, ClassPlan, Item, Join, Loop, alike, children
+from cnnspec.emission.items import Ask, Assign, Child, Choice, ClassPlan, Item, Join, Loop, alike, children, without_joins
 from cnnspec.emission.layout import Entry, indented
-from cnnspec.emission.naming import Naming, attribute
+from cnnspec.emission.naming import Naming, attribute, question
 
 FEWEST_GATHERED = 3
 """So many equal children in a row are written as one line."""
@@ -30,22 +29,35 @@ class Constructor:
 
     def body(self) -> list[str]:
         """The statements, not yet indented."""
+        flags = [f"self.{name} = {text}" for text, name in self.naming.flags.items()]
         if self.naming.attributes:
-            flags = [f"self.{name} = {text}" for text, name in self.naming.flags.items() if not self.late(text)]
-            made = list(self.attributes(self.plan.items))
-            late = [f"self.{name} = {text}" for text, name in self.naming.flags.items() if self.late(text)]
-            return ["super().__init__()", *flags, *made, *late]
-        return [*self.sequential(), *(f"self.{name} = {text}" for text, name in self.naming.flags.items())]
+            return ["super().__init__()", *flags, *self.attributes(self.plan.items)]
+        choices = self.naming.choices
+        before = [f"{self.free('choices')} = []"] if choices else []
+        after = [f"self.{choices} = choices"] if choices else []
+        return [*before, *self.sequential(), *after, *flags]
 
-    def late(self, text: str) -> bool:
-        """Whether a condition needs a variable of the constructor."""
-        frame = self.plan.frame
-        return any(name in frame.lets or name == frame.counter for name in words(text))
+    def made(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """What there is to do: branches in the place of joins, and without what leaves no line."""
+        return tuple(
+            item
+            for item in without_joins(items)
+            if not (isinstance(item, Let) and not written(item)) and not (isinstance(item, Ask) and not self.answer(item))
+        )
+
+    def answer(self, item: Item) -> list[str]:
+        """Keeps what `forward` asks about an item and no argument says."""
+        item = item.join if isinstance(item, Ask) else item
+        kept, (text, _) = self.naming.asked.get(id(item)), question(item)
+        if kept is None or kept in self.naming.flags.values():
+            return []
+        return [f"self.{kept} = {text}" if kept else f"choices.append({text})"]
 
     # -------------------------------------------------------------------------------------------------- attributes
 
     def attributes(self, items: Sequence[Item]) -> Iterator[str]:
         for item in items:
+            yield from self.answer(item)
             match item:
                 case Child():
                     if id(item) in self.naming.first:
@@ -99,7 +111,7 @@ class Constructor:
     # -------------------------------------------------------------------------------------------------- sequences
 
     def sequential(self) -> list[str]:
-        items = self.plan.items
+        items = self.made(self.plan.items)
         if any(child.bare for child in children(items)):
             name = self.free("layers")
             register = [f"for name, layer in {name}.items():", "    setattr(self, name, layer)"]
@@ -171,9 +183,9 @@ class Constructor:
 
     def gathered(self, items: Sequence[Item], name: str) -> list[str]:
         """Statements that put children into a list, or a dictionary where some have names."""
+        items = self.made(items)
         listed = positional(items) and not any(child.bare for child in children(items))
-        begun = [item for item in items if not isinstance(item, Join | Let)][:1]
-        first = self.direct(items) if listed and begun and isinstance(begun[0], Child) else []
+        first = self.direct(items) if listed else []
         if first:
             entries = tuple(self.listed(first))
             begun_with = Entry("", entries=entries, brackets=("[", "]"), prefix=f"{name} = ", compact=compact(entries))
@@ -190,6 +202,7 @@ class Constructor:
         return found
 
     def added(self, items: Sequence[Item], name: str, listed: bool) -> list[str]:
+        items = self.made(items)
         lines: list[str] = []
         at = 0
         while at < len(items):
@@ -212,11 +225,12 @@ class Constructor:
         )
 
     def one(self, item: Item, name: str, listed: bool) -> list[str]:
+        return [*self.answer(item), *self.put_in(item, name, listed)]
+
+    def put_in(self, item: Item, name: str, listed: bool) -> list[str]:
         match item:
             case Child():
                 return self.put(item, name, listed)
-            case Join():
-                return list(chain.from_iterable(self.added(branch, name, listed) for branch in item.branches))
             case Choice():
                 return list(self.choice(item, lambda inside: self.added(inside, name, listed)))
             case Loop():
@@ -226,6 +240,7 @@ class Constructor:
                 return list(let(item))
             case Assign():
                 return [assigned(item)]
+        return []
 
     def put(self, child: Child, name: str, listed: bool) -> list[str]:
         before: list[str] = []

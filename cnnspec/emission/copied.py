@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from inspect import getsource
 from pathlib import Path
 
 import cnnspec
+from cnnspec.emission.express import round_to
 
 MODULES = Path(cnnspec.__file__).parent / "modules.py"
 
 
 def copied(text: str) -> list[str]:
-    """The classes of `cnnspec.modules` that a source mentions."""
-    return [source for name, source in classes().items() if re.search(rf"(?<![\w.]){name}\b", text)]
+    """The classes of `cnnspec.modules` that a source mentions, and the function that rounds widths."""
+    functions = [getsource(round_to).rstrip()] if "round_to(" in text else []
+    return functions + [source for name, source in classes().items() if re.search(rf"(?<![\w.]){name}\b", text)]
 
 
 @cache

@@ -26,8 +26,14 @@ Scope = Mapping[str, Values]
 NO_VALUE = (ArithmeticError, LookupError, TypeError, ValueError)
 """What an expression without a value raises."""
 
+def round_to(value: float, divisor: int) -> int:
+    """The nearest multiple of the divisor; the next one where that loses over 10 %."""
+    near = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return near if near >= 0.9 * value else near + divisor
+
+
 FUNCTIONS: dict[str, Any] = {
-    function.__name__: function for function in (enumerate, len, max, min, range, round, sum, tuple, zip)
+    function.__name__: function for function in (enumerate, len, max, min, range, round, round_to, sum, tuple, zip)
 }
 """The functions that expressions may call."""
 
@@ -123,8 +129,9 @@ def holds(text: str, values: Values, scope: Scope) -> bool:
     found = computed(text, {name: scope[name] for name in words(text) if name in scope}, len(values))
     if found is None:
         return False
+    fractions = any(isinstance(value, float) for value in values)
     return same(found, values) and not any(
-        isinstance(a, float) and isinstance(b, int) for a, b in zip(found, values, strict=True)
+        isinstance(a, float) and isinstance(b, int) and not fractions for a, b in zip(found, values, strict=True)
     )
 
 
@@ -202,6 +209,8 @@ class _Known(ast.NodeTransformer):
         self.generic_visit(node)
         if isinstance(node.op, ast.Mult | ast.FloorDiv) and ast.unparse(node.right) == "1":
             return node.left
+        if isinstance(node.op, ast.Mult) and "1.0" in (ast.unparse(node.left), ast.unparse(node.right)):
+            return node.left if ast.unparse(node.right) == "1.0" else node.right
         numbers = isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
         value = _computed(node) if numbers else None
         return ast.Constant(value) if type(value) is int and value >= 0 else node

@@ -9,7 +9,7 @@ from cnnspec.emission import layout
 from cnnspec.emission.frames import free
 from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, Side, children
 from cnnspec.emission.layout import indented
-from cnnspec.emission.naming import Naming, attribute
+from cnnspec.emission.naming import Naming, attribute, question
 from cnnspec.network.model import LayerNode
 
 OPERATORS = {"add": " + ", "residual": " + ", "multiply": " * "}
@@ -29,7 +29,7 @@ class Forward:
         self.plan, self.naming, self.comment = plan, naming, comment
         self.lines: list[str] = []
         self.value = self.target = "x"
-        self.taken = {"x", "sides", "layers", "scales"}
+        self.taken = {"x", "sides", "layers", "scales", "choices", "inner"}
         self.told = ""
         self.line = 0
         self.depth = 2
@@ -39,6 +39,8 @@ class Forward:
         """The statements, not yet indented."""
         if self.plan.sides:
             self.lines.append("sides = []")
+        if self.naming.choices:
+            self.lines.append(f"choices = iter(self.{self.naming.choices})")
         if self.naming.dynamic:
             every = children(self.plan.items)
             if any(not child.bare for child in every):
@@ -180,18 +182,33 @@ class Forward:
         if start != self.target:
             self.lines.append(f"{self.target} = {start}")
             self.value = self.target
+        tests = self.tests(item)
         word = "if"
-        for side in item.sides:
-            if not side.items and not side.test:
+        for side, test in zip(item.sides, tests, strict=True):
+            if not side.items and not test:
                 continue
-            test = f"self.{absent} is not None" if absent else self.asked(side.test)
-            self.lines.append(f"{word} {test}:" if side.test else "else:")
+            self.lines.append(f"{word} {test}:" if test else "else:")
             self.inside(side.items)
             word = "elif"
         self.position = position
 
-    def asked(self, test: str) -> str:
-        return f"self.{self.naming.flags[test]}" if test else ""
+    def tests(self, choice: Choice) -> list[str]:
+        """The conditions of the sides; empty for else."""
+        if absent := self.naming.absent(choice):
+            return [f"self.{absent} is not None"]
+        kept = self.answer(choice)
+        if len(choice.sides) == 1:
+            return [kept]
+        if not kept.startswith("self."):
+            chosen = self.name("chosen")
+            self.lines.append(f"{chosen} = {kept}")
+            kept = chosen
+        return [f"{kept} == {number}" if side.test else "" for number, side in enumerate(choice.sides)]
+
+    def answer(self, item: Item) -> str:
+        """What the constructor kept about an item."""
+        kept = self.naming.asked[id(item)]
+        return f"self.{kept}" if kept else "next(choices)"
 
     def alone(self, side: Side) -> str:
         """The value of one side as one expression; empty where it takes statements."""
@@ -217,9 +234,7 @@ class Forward:
             return
         if not self.simple or self.value != self.target:
             self.flush()
-        times = item.count
-        if times and not times.isdigit():
-            times = f"self.{self.naming.flags[times]}"
+        times = item.count if item.count.isdigit() else self.answer(item)
         self.lines.append(f"for _ in range({times}):")
         self.inside(item.items)
 
@@ -235,6 +250,12 @@ class Forward:
         if not self.simple:
             self.flush()
         source, target = self.value, self.target
+        skip = ""
+        if question(join)[0]:
+            skip = self.answer(join)
+            if not skip.startswith("self."):
+                self.lines.append(f"{(chosen := self.name('skip'))} = {skip}")
+                skip = chosen
         sources = self.parts(join, source)
         kept = join.kind == "residual" or any(map(self.naming.silent, join.branches))
         results = [
@@ -242,7 +263,7 @@ class Forward:
             for number in range(len(join.branches))
         ]
         self.target = target
-        self.value = self.joined(join, source, results)
+        self.value = self.joined(join, source, results, skip)
         self.told = self.comment(join)
         self.line = APART if join.kind == "concat" or join.when else OPEN
 
@@ -272,7 +293,7 @@ class Forward:
         count = len(self.lines)
         self.run(join.branches[number])
         short = len(self.lines) == count and self.value.count("(") == 1 and len(self.value) < 40
-        if not (short and self.last(join, number)):
+        if join.kind == "concat" or not (short and self.last(join, number)):
             self.flush()
         result, self.target = self.value, before
         return result
@@ -281,15 +302,13 @@ class Forward:
         """Whether nothing runs between a branch and the join."""
         return all(map(self.naming.silent, join.branches[number + 1 :]))
 
-    def joined(self, join: Join, source: str, results: list[str]) -> str:
+    def joined(self, join: Join, source: str, results: list[str], skip: str) -> str:
         if join.kind == "concat":
             return f"torch.cat(({', '.join(results)}), dim={join.dim})"
         if join.kind == "residual":
             (result,) = results
             both = f"{source} + {atom(result)}"
-            if not join.when:
-                return both
-            return f"{both} if self.{self.naming.flags[join.when]} else {result}"
+            return f"{both} if {skip} else {result}" if skip else both
         return OPERATORS[join.kind].join(map(atom, results))
 
     def aux(self, join: Join) -> None:

@@ -92,6 +92,13 @@ class Join:
 
 
 @dataclass
+class Ask:
+    """The place of a join in a constructor, which may have to keep its condition for `forward`."""
+
+    join: Join
+
+
+@dataclass
 class Side:
     """One side of an `if`; the test is empty for `else`."""
 
@@ -130,7 +137,7 @@ class Assign:
     text: str
 
 
-Item = Child | Join | Choice | Loop | Let | Assign
+Item = Child | Join | Choice | Loop | Let | Assign | Ask
 
 
 @dataclass
@@ -181,6 +188,8 @@ class ClassPlan:
             left_out = [value for value in left_out if value is not ANY]
             if left_out and constant(tuple(left_out)) and self.optional(parameter):
                 found[name] = left_out[0]
+            elif ANY in values:
+                found[name] = None
         return found
 
     def optional(self, parameter: str) -> bool:
@@ -212,6 +221,18 @@ def below(items: Sequence[Item]) -> Iterator[Item]:
                 yield from below(branch)
 
 
+def without_joins(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items of branches in the place of the joins."""
+    found: list[Item] = []
+    for item in items:
+        if isinstance(item, Join):
+            found.append(Ask(item))
+            found += (inner for branch in item.branches for inner in without_joins(branch))
+        else:
+            found.append(item)
+    return tuple(found)
+
+
 def children(items: Sequence[Item]) -> list[Child]:
     return [item for item in below(items) if isinstance(item, Child)]
 
@@ -230,6 +251,6 @@ def needs_forward(items: Sequence[Item]) -> bool:
 
 
 __all__ = [
-    "Assign", "Child", "Choice", "ClassPlan", "Item", "Join", "Let", "Loop", "Side",
+    "Ask", "Assign", "Child", "Choice", "ClassPlan", "Item", "Join", "Let", "Loop", "Side",
     "alike", "below", "children", "needs_forward", "same",
 ]  # fmt: skip

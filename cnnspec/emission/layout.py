@@ -46,7 +46,8 @@ def lines(entry: Entry, depth: int, end: str = "", width: int = WIDTH) -> list[s
     """The lines of an entry, indented by `depth` steps; `end` closes it (a comma between arguments)."""
     margin = " " * STEP * depth
     whole = entry.inline
-    room = width - len(f"  # {entry.told}") if entry.told and entry.entries else width
+    told = plain(entry.told) and entry.entries
+    room = width - len(f"  # {entry.told}") if told else width
     if whole is not None and (len(margin + whole + end) <= room or not (entry.arguments or entry.entries)):
         return commented(f"{margin}{whole}{end}", entry.told, width)
     if entry.loop:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Sequence
+from keyword import iskeyword, kwlist
 from typing import Literal
 
+from cnnspec.emission.express import FUNCTIONS, words
 from cnnspec.emission.frames import free
 from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, below, children, needs_forward
 from cnnspec.network.model import GroupNode, LayerNode
@@ -21,7 +22,7 @@ ROLES = {"adaptive_avgpool": "avgpool", "adaptive_maxpool": "maxpool", "channel_
 def attribute(key: str) -> bool:
     """Whether `self.key` gives a submodule this very name: Python mangles `__key` and folds letters beyond ASCII.
     A very long key would leave no room on the line."""
-    usable = key.isidentifier() and key.isascii() and not keyword.iskeyword(key)
+    usable = key.isidentifier() and key.isascii() and not iskeyword(key)
     return usable and not key.startswith("__") and len(key) <= LONGEST_ATTRIBUTE
 
 
@@ -39,13 +40,18 @@ class Naming:
         self.first: set[int] = set()
         self.shared: dict[tuple[str, tuple[str, ...]], str] = {}
         self.flags: dict[str, str] = {}
+        """What is kept for `forward` of what the arguments say, and as what."""
         if self.attributes:
             self._name(plan.items, certain=True)
         self.dynamic = not self.attributes and any(isinstance(item, Loop | Choice) for item in below(plan.items))
         """Whether positions in the Sequential are not known beforehand."""
         self.registered = not self.attributes and any(child.bare for child in every)
         """Whether the children are registered one by one, which a Sequential cannot do with bare parameters."""
-        self._flag(plan.items)
+        self.asked: dict[int, str] = {}
+        """What the answer to each item's question is kept as; empty for the list of choices."""
+        self.choices = ""
+        if self.branched or self.attributes:
+            self._ask(plan.items, inside=False)
 
     def _attributes(self, every: list[Child]) -> bool:
         if any(isinstance(item, Loop) for item in below(self.plan.items)):
@@ -79,8 +85,7 @@ class Naming:
         if child.items is None and made in self.shared:
             return self.shared[made]
         self.first.add(id(child))
-        name = free(self._role(child), self.taken)
-        self.taken.add(name)
+        name = self.new(self._role(child))
         if certain and child.items is None:
             self.shared[made] = name
         return name
@@ -93,6 +98,8 @@ class Naming:
 
     def silent(self, items: Sequence[Item]) -> bool:
         """Whether nothing in a branch does anything."""
+        if any(isinstance(item, Join) for item in below(items)):
+            return False
         return all(self.inline(child) and child.silent for child in children(items))
 
     def _role(self, child: Child) -> str:
@@ -102,26 +109,37 @@ class Naming:
 
     # ------------------------------------------------------------------------------------------------- conditions
 
-    def _flag(self, items: tuple[Item, ...]) -> None:
-        """Names for the conditions that `forward` asks for."""
-        if not (self.branched or self.attributes):
-            return
-        for item in below(items):
-            if isinstance(item, Join) and item.when and not _literal(item.when):
-                self.flag(item.when, "skip")
-            elif isinstance(item, Choice) and self.absent(item) is None:
+    def _ask(self, items: Sequence[Item], *, inside: bool) -> None:
+        """Names for what `forward` asks that the constructor knows. In a loop that changes from pass to pass: then
+        the constructor keeps a list of its `choices`, and `forward` takes one after another."""
+        for item in items:
+            text, wanted = question(item)
+            if text and not (isinstance(item, Choice) and self.absent(item)):
+                self.asked[id(item)] = self._asked(item, text, wanted, inside)
+            if isinstance(item, Join):
+                for branch in item.branches:
+                    self._ask(branch, inside=inside)
+            elif isinstance(item, Choice):
                 for side in item.sides:
-                    if side.test:
-                        self.flag(side.test, "chosen")
-            elif isinstance(item, Loop) and item.count and not item.count.isdigit():
-                self.flag(item.count, "depth")
+                    self._ask(side.items, inside=inside)
+            elif isinstance(item, Loop):
+                self._ask(item.items, inside=True)
 
-    def flag(self, text: str, wanted: str) -> str:
+    def _asked(self, item: Item, text: str, wanted: str, inside: bool) -> str:
+        settled = words(text) <= {*self.plan.arguments, *FUNCTIONS, *kwlist}
+        if inside and not settled:
+            self.choices = self.choices or self.new("choices")
+            return ""
+        if not settled:
+            return self.new(wanted)
         if text not in self.flags:
-            name = free(text if text.isidentifier() else wanted, self.taken)
-            self.taken.add(name)
-            self.flags[text] = name
+            self.flags[text] = self.new(text if text.isidentifier() else wanted)
         return self.flags[text]
+
+    def new(self, wanted: str) -> str:
+        name = free(wanted, self.taken)
+        self.taken.add(name)
+        return name
 
     def absent(self, choice: Choice) -> str | None:
         """The attribute that is None where the one side of a condition is not taken."""
@@ -131,5 +149,16 @@ class Naming:
         return self.names[id(made[0])] if made and not made[0].bare else None
 
 
-def _literal(text: str) -> bool:
-    return text in ("True", "False")
+def question(item: Item) -> tuple[str, str]:
+    """What `forward` has to know about an item: Python for it, and a name. Empty where it needs nothing."""
+    match item:
+        case Join(when=text) if text not in ("", "True", "False"):
+            return text, "skip"
+        case Choice(sides=(only,)):
+            return only.test, "chosen"
+        case Choice(sides=sides):
+            tests = [f"{number} if {side.test} else " for number, side in enumerate(sides) if side.test]
+            return f"{''.join(tests)}{len(tests)}", "chosen"
+        case Loop(count=text) if not text.isdigit():
+            return text, "depth"
+    return "", ""

@@ -12,7 +12,7 @@ from typing import Any
 from cnnspec.diagnostics import SpecError
 from cnnspec.emission.frames import Unexplained, free
 from cnnspec.emission.express import Values, words
-from cnnspec.emission.items import Child, below, children
+from cnnspec.emission.items import children
 from cnnspec.emission.plan import Planner
 from cnnspec.emission.written import arguments
 from cnnspec.network import UsageFault, load
@@ -31,7 +31,8 @@ def plan(name: str, network: Network) -> Planner:
     chosen = Planner(name, roots, network.arguments, offered, known)
     bare = without_claims(network.source) if network.arguments else network.source
     preset = preset_of(network)
-    settled = set(arguments(preset.value, list(network.arguments))) if preset else set()
+    given = preset.value if preset and isinstance(preset.value, tree.Call) else None
+    settled = set(arguments(given, list(network.arguments))) if given else set()
     for parameter, value in network.arguments.items():
         if parameter in settled:
             continue
@@ -46,7 +47,7 @@ def plan(name: str, network: Network) -> Planner:
             trial = Planner(name, more, network.arguments, scope, known | {parameter: argument})
         except Unexplained:
             continue
-        if argument in trial.model.frame.used and (preset is None or not intrudes(argument, trial, chosen)):
+        if suits(argument, trial, chosen) and (preset is None or not intrudes(argument, trial, chosen)):
             roots, offered, known, chosen = more, scope, known | {parameter: argument}, trial
     return chosen
 
@@ -57,19 +58,28 @@ def preset_of(network: Network) -> tree.Preset | None:
     return next((i for i in items if isinstance(i, tree.Preset) and i.name.text == network.name), None)
 
 
+def suits(argument: str, trial: Planner, chosen: Planner) -> bool:
+    """Whether an argument does something, and the model returns the same kind of thing for all its values."""
+    rounded = any("round_to(" in text and argument in words(text) for text in texts_of(trial))
+    return argument in trial.model.frame.used and trial.model.sides == chosen.model.sides and not rounded
+
+
+def texts_of(planner: Planner) -> Iterator[str]:
+    """All arguments of the calls in the model itself."""
+    every = children(planner.model.items)
+    while every:
+        child = every.pop()
+        every += children(child.items or ())
+        yield from child.arguments
+
+
 def intrudes(argument: str, trial: Planner, chosen: Planner) -> bool:
     """Whether an argument would make more of one published network than what a person would write for it: blocks that
     take more arguments, or choices."""
     before = [len(each.arguments) for each in chosen.classes if each.block]
     if [len(each.arguments) for each in trial.classes if each.block] != before:
         return True
-    every = [item for item in below(trial.model.items) if isinstance(item, Child)]
-    while every:
-        child = every.pop()
-        every += children(child.items or ())
-        if any(" if " in text and argument in words(text) for text in child.arguments):
-            return True
-    return False
+    return any(" if " in text and argument in words(text) for text in texts_of(trial))
 
 
 def variants(network: Network, bare: Source, parameter: str, value: Any) -> dict[Any, GroupNode]:

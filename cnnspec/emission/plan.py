@@ -6,13 +6,13 @@ so they have the same items, and the places in which these differ become argumen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from cnnspec.emission.blocks import Found, find
 from cnnspec.emission.branches import plan_choice, plan_join
 from cnnspec.emission.calls import layer_call, layers_as_values, regular, value_name
-from cnnspec.emission.express import Scope, Values, constant, explain, put_in, words
+from cnnspec.emission.express import Scope, Values, constant, explain, literal, put_in, words
 from cnnspec.emission.frames import ANY, ClassFrame, Flow, Frame, Let, free
 from cnnspec.emission.items import Child, ClassPlan, Item, needs_forward
 from cnnspec.emission.labels import key_of
@@ -147,7 +147,8 @@ class Planner:
             wanted = frame.written(here, expressions.get(name), name) if name in own else frame.incoming(here, name)
             texts[name] = wanted
         frame.flow = through(inner, frame, texts, at)
-        return call_arguments(inner, texts)
+        unnamed = {inner.parameters.get(name, name) for name in unnamed_in(call.op, list(block.arguments))}
+        return call_arguments(inner, texts, unnamed)
 
     # ------------------------------------------------------------------------------------------- groups in braces
 
@@ -236,20 +237,24 @@ def has_sides(node: Any) -> bool:
     return known
 
 
-def call_arguments(inner: ClassPlan, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """The arguments of a call of a class: those that are not its defaults, by name behind the first of the block's."""
-    from cnnspec.emission.express import literal
+def unnamed_in(call: tree.Call, parameters: list[str]) -> list[str]:
+    """The parameters that a call in the spec gives by position."""
+    return parameters[: sum(argument.name is None for argument in call.arguments)]
 
+
+def call_arguments(inner: ClassPlan, texts: Mapping[str, str], unnamed: Container[str] = ()) -> tuple[str, ...]:
+    """The arguments of a call of a class that are not its defaults: the size that arrives, then those that the spec
+    gives by position, then the others by their names."""
     defaults = inner.defaults
-    names = list(inner.arguments)
-    first = [name for name in names if name != inner.arriving][:1]
-    unnamed = {inner.arriving, *(name for name in first if name not in defaults)}
-    passed = []
-    for name in names:
+    passed: list[str] = []
+    named = False
+    for name in inner.arguments:
         text = texts[name]
         if name in defaults and text == literal(defaults[name]):
+            named = True
             continue
-        passed.append(text if name in unnamed else f"{name}={text}")
+        named = named or (name != inner.arriving and name not in unnamed)
+        passed.append(f"{name}={text}" if named else text)
     return tuple(passed)
 
 

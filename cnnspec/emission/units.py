@@ -25,12 +25,15 @@ def blocks_as_values(planner: Planner, frame: Frame, nodes: Nodes, wanted: str) 
     shared = _shared(list(plans.values())) if all(isinstance(node, GroupNode) for node in nodes) else []
     given = [_values(planner, node) for node in nodes]
     expressions = _expressions(nodes[0])
-    passed = []
-    for name in shared:
+    passed: list[str] = []
+    named, every, op = False, list(plans.values()), nodes[0].step.op
+    unnamed = list(expressions)[: sum(argument.name is None for argument in op.arguments)]
+    for place, name in enumerate(shared):
         values = tuple(each[name] for each in given)
         arriving = all(plan.arriving == name for plan in plans.values())
         text = frame.incoming(values, name) if arriving else frame.written(values, expressions.get(name), name)
-        passed.append(text if arriving and not passed else f"{name}={text}")
+        named = named or not (arriving or (name in unnamed and all(_place(plan, name) == place for plan in every)))
+        passed.append(f"{name}={text}" if named else text)
     makers = tuple(_maker(planner, node, shared) for node in nodes)
     channels: Values = tuple(node.output.channels for node in nodes)
     head = frame.express(makers, {}, wanted)
@@ -43,6 +46,10 @@ def blocks_as_values(planner: Planner, frame: Frame, nodes: Nodes, wanted: str) 
 def _shared(plans: list[ClassPlan]) -> list[str]:
     """The arguments that all classes take."""
     return [name for name in plans[0].arguments if all(name in plan.arguments for plan in plans)]
+
+
+def _place(plan: ClassPlan, name: str) -> int:
+    return list(plan.arguments).index(name)
 
 
 def _values(planner: Planner, node: Any) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 
 from cnnspec.emission.express import FUNCTIONS, bracketed, literal, quoted, tidy
 from cnnspec.syntax import tree
@@ -22,6 +23,8 @@ class Names:
     channels: str | None
     item: Callable[[str, str], str | None]
     """A name for what is taken out of a list that is written out."""
+    rounded: bool = True
+    """Whether widths are rounded. They are often round already: that is tried."""
 
 
 def arguments(call: tree.Call, parameters: Sequence[str]) -> dict[str, tree.Expr]:
@@ -43,9 +46,10 @@ def mentioned(expression: tree.Expr) -> list[str]:
 def readings(expression: tree.Expr, names: Names) -> Iterator[str]:
     """The expression in Python. The language divides exactly and computes with decimal numbers, so these are to be
     tried: as it stands, with whole quotients, and with all quotients taken at the end."""
-    for slash in ("//", "/"):
+    rounds = any(isinstance(node, tree.Call) and node.name.text == "round_to" for node in tree.walk(expression))
+    for slash, rounded in product(("//", "/"), (False, True) if rounds else (False,)):
         try:
-            yield tidy(_python(expression, names, slash))
+            yield tidy(_python(expression, replace(names, rounded=rounded), slash))
         except Untranslatable:
             return
     try:
@@ -87,8 +91,8 @@ def _python(expression: tree.Expr, names: Names, slash: str) -> str:
             texts = [inner(argument.value) for argument in expression.arguments]
             first = expression.arguments[0].value if expression.arguments else None
             if function in ("sum", "len") and isinstance(first, tree.Slice):
-                return _of_list(first.base, _function(function, texts), names, "before")
-            return _function(function, texts)
+                return _of_list(first.base, _function(function, texts, names), names, "before")
+            return _function(function, texts, names)
     raise Untranslatable
 
 
@@ -103,9 +107,9 @@ def _of_list(base: tree.Expr, text: str, names: Names, wanted: str) -> str:
     return known
 
 
-def _function(name: str, arguments: list[str]) -> str:
-    """A function of the language. Widths that are rounded are often round already: that is tried."""
-    if name == "round_to" and arguments:
+def _function(name: str, arguments: list[str], names: Names) -> str:
+    """A function of the language."""
+    if name == "round_to" and arguments and not names.rounded:
         return arguments[0]
     if name not in FUNCTIONS:
         raise Untranslatable
