@@ -26,6 +26,9 @@ from cnnspec.syntax import tree
 from cnnspec.words import CallValue, Faults, Symbol, describe
 
 
+STEPS_OF_A_PASS = 5
+"""What a pass of a loop takes from the budget, whatever it does."""
+
 class Expander:
     """Expands one model."""
 
@@ -46,7 +49,6 @@ class Expander:
             walk.report(reason.diagnostic)
             return None, Flow(None, span)
         if shape is None or flow.shape is None or walk.errors:
-            self.asserts(module, None)
             return None, flow
         root = GroupNode("", False, found, None, shape, flow.shape, None, model.span)
         self.asserts(module, root)
@@ -66,7 +68,7 @@ class Expander:
         self.nesting += 1
         if self.nesting > DEEPEST:
             place = statements[0].span.first_word if statements else flow.span
-            raise TooLarge(Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", place, "too deep"))
+            raise Stopped(Diagnostic("E213", f"the nesting is deeper than {DEEPEST}", place, "too deep"))
         for statement in statements:
             if isinstance(statement, tree.Chain):
                 found += self.chain(statement, module, scope, flow)
@@ -110,7 +112,7 @@ class Expander:
             raise Faults(Diagnostic("E208", message, statement.count.span, "how often?"))
         if times > MOST_MODULES:
             message = f"{describe(times)} passes are more than the {MOST_MODULES:,} layers a network may have"
-            raise TooLarge(Diagnostic("E213", message, statement.count.span, "too many"))
+            raise Stopped(Diagnostic("E213", message, statement.count.span, "too many"))
         return self.loop(statement, [{}] * times, module, scope, flow)
 
     def for_(self, statement: tree.For, module: Module, scope: Scope, flow: Flow) -> Loop:
@@ -128,9 +130,9 @@ class Expander:
         scope: Scope,
         flow: Flow,
     ) -> Loop:
-        passes = []
+        passes, word = [], statement.span.first_word
         for names in values:
-            scope.budget.spend(1, statement.span.first_word)
+            scope.budget.spend(STEPS_OF_A_PASS, word)
             inside = scope.inner()
             inside.update(names)
             passes.append(self.statements(statement.body.statements, module, inside, flow))
@@ -164,10 +166,8 @@ class Expander:
         elif (holds := evaluate(statement.condition, scope)) is not True:
             self.walk.tell(module, faults.wrong_assertion(statement, holds, None))
 
-    def asserts(self, module: Module, group: GroupNode | None) -> None:
+    def asserts(self, module: Module, group: GroupNode) -> None:
         """The assertions about the count of a module, once the whole of it is known."""
-        if group is None:
-            return
         for claim, scope in module.asserts:
             inside = scope.inner(parameters=group.parameters)
             try:

@@ -20,12 +20,16 @@ MOST_MODULES = 200_000
 DEEPEST = 100
 
 
-class TooLarge(Exception):
+MOST_ERRORS = 1_000
+"""After so many a walk stops: most of them are one fault, in every pass of some loops."""
+
+
+class Stopped(Exception):
     """The end of a walk: no use in going on to look for other faults."""
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        self.diagnostic = diagnostic
-        super().__init__(diagnostic)
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        self.diagnostics = diagnostics
+        super().__init__(diagnostics)
 
 
 class Module:
@@ -57,6 +61,8 @@ class Walk:
         self.told += len(diagnostics)
         self.errors += sum(diagnostic.severity == "error" for diagnostic in diagnostics)
         self.take(*diagnostics)
+        if self.errors > MOST_ERRORS:
+            raise Stopped()
 
     def tell(self, module: Module, *diagnostics: Diagnostic) -> None:
         """Report faults; those inside a block with the uses of the block that they show in."""
@@ -67,7 +73,7 @@ class Walk:
         self.modules += modules
         if self.modules > MOST_MODULES:
             message = f"the network has more than {MOST_MODULES:,} layers and groups"
-            raise TooLarge(Diagnostic("E213", message, span, "too many"))
+            raise Stopped(Diagnostic("E213", message, span, "too many"))
 
     def site(self, node: LayerNode | CombineNode) -> Site:
         site = site_of(node)

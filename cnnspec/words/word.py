@@ -18,6 +18,7 @@ class Word(Record):
 
     word: ClassVar[str] = ""
     _parameters: ClassVar[dict[str, Parameter]]
+    _signature: ClassVar[str]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,7 +58,10 @@ class Word(Record):
     @classmethod
     def signature(cls) -> str:
         """As it is written in a spec: `conv(out, kernel, stride=1, ...)`."""
-        return signature(cls.word, cls.parameters())
+        known: str | None = cls.__dict__.get("_signature")
+        if known is None:
+            known = cls._signature = signature(cls.word, cls.parameters())
+        return known
 
 
 AnyWord = TypeVar("AnyWord", bound=Word)

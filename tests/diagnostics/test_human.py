@@ -110,7 +110,7 @@ def test_long_lines_are_cut_around_the_mark() -> None:
 
 
 def test_what_a_terminal_would_obey_is_not_sent_to_it() -> None:
-    source = Source("a.cnn", "\x1b[2J a\rb bad  # \x9b1m")
+    source = Source("a.cnn", "\x1b[2J a\rb bad  # \x9b1m \ud800")
     fix = Fix("call it \x07", (Edit(at("bad", source), "good"),))
     text = render(Diagnostic("E105", "bad \x1b[0m", at("bad", source), "\x00", fixes=(fix,)))
     assert all(character.isprintable() for character in text.replace("\n", ""))

@@ -35,3 +35,14 @@ def test_huge_numbers(size: str) -> None:
 def test_numbers_that_grow() -> None:
     product = " * ".join(["999999999999999999"] * 30)
     assert codes(f"model M {{\n  input 4\n  linear({product})\n}}\n") == ["E204"]
+
+
+def test_one_fault_in_every_pass_of_many_loops() -> None:
+    loops = "".join(f"for a{n} in range(9) {{\n" for n in range(12))
+    text = f"let b = 1\nmodel M {{\n  input 3x8x8\n  for a0 in [1] {{\n{loops}b{'}' * 14}\n"
+    assert set(codes(text)) == {"E201", "E207"}
+
+
+def test_many_passes_that_do_nothing() -> None:
+    loops = "repeat 100 { repeat 100 { repeat 100 { } } }"
+    assert codes(f"model M {{\n  input 3x8x8\n  {loops}\n}}\n") == ["E213"]
