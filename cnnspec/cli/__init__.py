@@ -11,7 +11,22 @@ import click
 from cnnspec import __version__
 from cnnspec.diagnostics import SpecError
 
-COMMANDS = ("check", "lint", "summary", "emit", "train", "eval", "predict", "new", "layers", "zoo", "lsp", "completion")
+COMMANDS = (
+    "check",
+    "fmt",
+    "explain",
+    "lint",
+    "summary",
+    "emit",
+    "train",
+    "eval",
+    "predict",
+    "new",
+    "layers",
+    "zoo",
+    "lsp",
+    "completion",
+)
 
 
 class Commands(click.Group):

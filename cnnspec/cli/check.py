@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 
 import click
 
-from cnnspec.cli.common import FILE, input_option, parse_overrides, print_diagnostics, set_option
+from cnnspec.cli.color import color_option, use_color
+from cnnspec.cli.common import FILE, input_option, parse_overrides, set_option
+from cnnspec.diagnostics.found import FORMATS, Found, Right
 from cnnspec.network import Checked, UsageFault, check, read_source
+from cnnspec.source import Source
 from cnnspec.words import counted
-
-MOST_SHOWN = 50
-"""Diagnostics of one file that are printed; whoever has more begins with these."""
 
 
 @click.command(short_help="Check every shape, name and claim of specs.")
@@ -22,30 +22,97 @@ MOST_SHOWN = 50
 @set_option
 @input_option
 @click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
-def command(files: tuple[str, ...], overrides: tuple[str, ...], input_shape: str | None, strict: bool) -> None:
+@click.option("--fix", is_flag=True, help="Write safe fixes into FILES: those that change no network that is right.")
+@click.option("--unsafe-fixes", is_flag=True, help="Also fixes that guess what was meant; look at them with --diff.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option("--format", "form", type=click.Choice([*FORMATS]), default="human", help="How to print what was found.")
+@color_option
+def command(
+    files: tuple[str, ...],
+    overrides: tuple[str, ...],
+    input_shape: str | None,
+    strict: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    form: str,
+) -> None:
     """Check every shape, name and claim of FILES before any tensor exists.
 
     FILE is a .cnn file, a folder (all .cnn files below it) or - for standard input. Exit code 0: no errors;
     1: errors, or warnings with --strict; 2: wrong usage or an unreadable file.
     """
-    given = parse_overrides(overrides)
-    found: Counter[str] = Counter()
-    unreadable = False
-    for file in specs(files):
-        try:
-            checked = check(read_source(file), set=given, input=input_shape)
-        except UsageFault as fault:
-            click.echo(f"error: {fault}", err=True)
-            unreadable = True
-            continue
-        print_diagnostics(checked.diagnostics[:MOST_SHOWN])
-        if len(checked.diagnostics) > MOST_SHOWN:
-            click.echo(f"... and {len(checked.diagnostics) - MOST_SHOWN:,} more\n", err=True)
-        found.update(diagnostic.severity for diagnostic in checked.diagnostics)
-        report(file, checked)
-    if unreadable:
+    run = Run(files, parse_overrides(overrides), input_shape, form)
+    if unsafe_fixes and not (fix or diff):
+        raise click.UsageError("--unsafe-fixes belongs to --fix or --diff.")
+    if fix or diff:
+        from cnnspec.cli.mend import mend
+
+        changes = mend(run, unsafe=unsafe_fixes, diff=diff)
+    else:
+        changes = False
+        run.report(run.checked())
+    if run.unreadable:
         sys.exit(2)
-    sys.exit(1 if found["error"] or (strict and found["warning"]) else 0)
+    failed = run.errors or (strict and run.warnings) or (diff and changes)
+    sys.exit(1 if failed else 0)
+
+
+class Run:
+    """One run of the command: reads, checks, prints and counts."""
+
+    def __init__(self, files: tuple[str, ...], overrides: dict[str, str], input_shape: str | None, form: str) -> None:
+        self.files, self.overrides, self.input_shape, self.form = files, overrides, input_shape, form
+        self.unreadable = False
+        self.errors = self.warnings = 0
+        self.aside = False
+        """Whether everything goes to standard error, because standard output is for a text."""
+
+    def sources(self) -> Iterator[Source]:
+        for file in specs(self.files):
+            try:
+                yield read_source(file)
+            except UsageFault as fault:
+                self.refuse(fault)
+
+    def check(self, source: Source) -> Checked:
+        return check(source, set=self.overrides, input=self.input_shape)
+
+    def checked(self) -> Iterator[Checked]:
+        for source in self.sources():
+            try:
+                yield self.check(source)
+            except UsageFault as fault:
+                self.refuse(fault)
+
+    def refuse(self, fault: UsageFault) -> None:
+        click.echo(f"error: {fault}", err=True)
+        self.unreadable = True
+
+    # ----------------------------------------------------------------------------------------------------- printing
+
+    def report(self, checked: Iterable[Checked]) -> None:
+        """Print what was found, file by file; a person also gets one word on each file."""
+        human = self.form == "human"
+        color = use_color(sys.stderr if human else sys.stdout)
+        renderer = import_module(f"cnnspec.diagnostics.{FORMATS[self.form]}")
+        found = map(self.count, checked)
+        for text in renderer.report(self.with_verdicts(found) if human else found, color=color):
+            click.echo(text, err=human or self.aside, color=color)
+
+    def count(self, checked: Checked) -> Found:
+        right = tuple(Right(n.name, str(n.input), str(n.output), n.parameters) for n in checked.networks)
+        found = Found(checked.source.name, checked.diagnostics, right)
+        self.errors += found.count("error")
+        self.warnings += found.count("warning")
+        return found
+
+    def with_verdicts(self, found: Iterable[Found]) -> Iterator[Found]:
+        """Says how each file is once its diagnostics are printed."""
+        for each in found:
+            yield each
+            for line in verdict(each):
+                click.echo(line, err=self.aside)
 
 
 def specs(files: tuple[str, ...]) -> Iterator[str]:
@@ -65,16 +132,13 @@ def specs(files: tuple[str, ...]) -> Iterator[str]:
             yield file
 
 
-def report(file: str, checked: Checked) -> None:
+def verdict(found: Found) -> Iterator[str]:
     """One line per model, or how many faults there are."""
-    name = "<stdin>" if file == "-" else file
-    errors = len(checked.errors)
-    warnings = sum(diagnostic.severity == "warning" for diagnostic in checked.diagnostics)
+    errors, warnings = found.count("error"), found.count("warning")
     if errors:
-        click.echo(f"{name}: {counted(errors, 'error')}" + (f", {counted(warnings, 'warning')}" if warnings else ""))
+        yield f"{found.file}: {counted(errors, 'error')}" + (f", {counted(warnings, 'warning')}" if warnings else "")
         return
-    for network in checked.networks:
-        sizes = f"{network.input} -> {network.output}"
-        click.echo(f"{name}: {network.name} is right: {sizes}, {network.parameters:,} parameters")
-    if not checked.networks:
-        click.echo(f"{name}: no errors")
+    for each in found.right:
+        yield f"{found.file}: {each.model} is right: {each.input} -> {each.output}, {each.parameters:,} parameters"
+    if not found.right:
+        yield f"{found.file}: no errors"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from cnnspec.cli.color import use_color
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.human import render
 from cnnspec.network import Network, UsageFault, read_source
@@ -78,17 +79,9 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, str]:
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     """To standard error, with an empty line between two."""
+    color = use_color(sys.stderr)
     for diagnostic in diagnostics:
-        click.echo(render(diagnostic, color=use_color(sys.stderr)) + "\n", err=True)
-
-
-def use_color(stream: Any) -> bool:
-    """Colour on a terminal, unless NO_COLOR is set; everywhere where FORCE_COLOR is (no-color.org)."""
-    import os
-
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
+        click.echo(render(diagnostic, color=color) + "\n", err=True, color=color)
 
 
 def fail(message: str, *notes: str, code: int = 1) -> NoReturn:

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from cnnspec.cli.common import load, network_options, use_color
+from cnnspec.cli.color import use_color
+from cnnspec.cli.common import load, network_options
 from cnnspec.report.summary import Summary, summarize
 from cnnspec.report.summary_text import as_markdown, as_text
 
@@ -17,7 +18,7 @@ from cnnspec.report.summary_text import as_markdown, as_text
 def command(file: str, model: str | None, overrides: tuple[str, ...], input_shape: str | None, form: str) -> None:
     """Every layer of FILE: output shape, parameters, MACs, receptive field, activation size; and the totals."""
     summary = summarize(load(file, model, overrides, input_shape))
-    click.echo(FORMS[form](summary))
+    click.echo(FORMS[form](summary), color=use_color(sys.stdout))
 
 
 def _text(summary: Summary) -> str:

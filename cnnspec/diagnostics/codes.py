@@ -13,6 +13,8 @@ class Code(Record):
     name: str
     severity: Severity
     meaning: str
+    page: str = ""
+    """The long explanation, where it is no file of `pages`."""
 
 
 def _error(name: str, meaning: str) -> Code:

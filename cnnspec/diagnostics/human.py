@@ -6,21 +6,37 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.diagnostics.found import Found
 from cnnspec.source import Source, Span
 
 COLORS = {"error": "1;31", "warning": "1;33", "note": "1;36", "help": "1;32", "gutter": "1;34", "second": "1;34"}
 WIDEST = 120
 """Lines of source longer than this are cut around the marked place."""
 
-CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029), "\N{REPLACEMENT CHARACTER}")
-"""What a terminal would obey, and not show."""
+CONTROLS = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029, *range(0xD800, 0xE000)), "\N{REPLACEMENT CHARACTER}"
+)
+"""What a terminal would obey and not show, and halves of characters, which cannot be written."""
+
+
+MOST_SHOWN = 50
+"""Diagnostics of one file that are shown; whoever has more begins with these."""
+
+
+def report(found: Iterable[Found], *, color: bool) -> Iterator[str]:
+    """With an empty line behind each."""
+    for file in found:
+        for diagnostic in file.diagnostics[:MOST_SHOWN]:
+            yield render(diagnostic, color=color) + "\n"
+        if len(file.diagnostics) > MOST_SHOWN:
+            yield f"... and {len(file.diagnostics) - MOST_SHOWN:,} more\n"
 
 
 def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     """The message, the excerpt, the reasons and the proposals; without a newline at the end."""
-    paint = _paint if color else _plain
+    paint = painted if color else _plain
     severity = diagnostic.severity
-    head = paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {_visible(diagnostic.message)}", "bold")
+    head = paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {visible(diagnostic.message)}", "bold")
     spans = [(diagnostic.span, diagnostic.label, True)]
     spans += [(label.span, label.text, False) for label in diagnostic.labels]
     lines = [span.source.position(span.start)[0] for span, _, _ in spans]
@@ -32,7 +48,7 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     if reasons or diagnostic.fixes:
         parts.append(excerpt.bar())
     for reason in reasons:
-        first, *more = _visible(reason).split("\n")
+        first, *more = visible(reason).split("\n")
         indent = " " * (margin + 3 + first.index(":") + 2)
         parts.append(" " * (margin + 1) + paint("=", "gutter") + f" {first}")
         parts += [indent + line for line in more]
@@ -44,7 +60,7 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
 class _Excerpt:
     def __init__(self, margin: int, severity: str, color: bool) -> None:
         self.margin, self.severity = margin, severity
-        self.paint = _paint if color else _plain
+        self.paint = painted if color else _plain
 
     def bar(self, number: int | str = "") -> str:
         return self.paint(f"{number:>{self.margin}} |", "gutter")
@@ -68,7 +84,7 @@ class _Excerpt:
                 yield self.paint(" " * self.margin + "...", "gutter")
             previous = number
             here = [mark for mark in marks if mark[0].line == number]
-            text, cut = _cut(_visible(source.line(number)), min(span.column for span, _, _ in here))
+            text, cut = _cut(visible(source.line(number)), min(span.column for span, _, _ in here))
             yield f"{self.bar(number)} {text.expandtabs(4)}".rstrip()
             for span, label, is_main in sorted(here, key=lambda mark: mark[0].start):
                 yield f"{self.bar()} {self.underline(text, span, label, is_main, cut)}".rstrip()
@@ -78,10 +94,10 @@ class _Excerpt:
         length = min(span.end - span.start, max(0, len(text) - begin))
         left = _width(text[:begin].expandtabs(4))
         marks = ("^" if is_main else "-") * max(1, _width(text[: begin + length].expandtabs(4)) - left)
-        return " " * left + self.paint(f"{marks} {_visible(label)}".rstrip(), self.severity if is_main else "second")
+        return " " * left + self.paint(f"{marks} {visible(label)}".rstrip(), self.severity if is_main else "second")
 
     def propose(self, fix: Fix) -> Iterator[str]:
-        yield self.paint("help", "help") + f": {_visible(fix.message)}"
+        yield self.paint("help", "help") + f": {visible(fix.message)}"
         if not fix.edits:
             return
         yield self.bar()
@@ -124,10 +140,10 @@ def _cut(text: str, column: int) -> tuple[str, int]:
 
 
 def _clipped(text: str) -> str:
-    return _visible(text if len(text) <= WIDEST else text[: WIDEST - 3] + "...")
+    return visible(text if len(text) <= WIDEST else text[: WIDEST - 3] + "...")
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     return text.translate(CONTROLS)
 
 
@@ -142,5 +158,5 @@ def _plain(text: str, style: str) -> str:
     return text
 
 
-def _paint(text: str, style: str) -> str:
+def painted(text: str, style: str) -> str:
     return f"\x1b[{COLORS.get(style, '1')}m{text}\x1b[0m"
