@@ -25,11 +25,11 @@ from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.words import CallValue, Faults, Symbol, describe
 
-
 STEPS_OF_A_PASS = 5
 """What a pass of a loop takes from the budget, whatever it does."""
 
 class Expander:
+
     """Expands one model."""
 
     def __init__(self, walk: Walk) -> None:
@@ -45,8 +45,8 @@ class Expander:
         module = Module(walk, walk.homes.of(model.span), ())
         try:
             found = self.statements(model.body.statements, module, scope.inner(), flow)
-        except TooLarge as reason:
-            walk.report(reason.diagnostic)
+        except Stopped as stopped:
+            walk.take(*stopped.diagnostics)
             return None, Flow(None, span)
         if shape is None or flow.shape is None or walk.errors:
             return None, flow
