@@ -80,17 +80,14 @@ def _merged(frame: Frame, entry: Flow, sides: list[tuple[list[int], Frame]]) -> 
 
 
 def _merge_counter(frame: Frame, sides: list[tuple[list[int], Frame]]) -> None:
-    if all(inner.running is None for _, inner in sides):
-        return
-    before = frame.running or frame.flow.values
-    running = list(before)
-    for at, inner in sides:
-        for run, value in zip(at, inner.running or (), strict=False):
-            running[run] = value
     if frame.running is None:
         return
-    frame.running = tuple(running)
-    frame.own[frame.root.counter] = frame.running
+    running = list(frame.running)
+    for at, inner in sides:
+        assert inner.running is not None
+        for run, value in zip(at, inner.running, strict=True):
+            running[run] = value
+    frame.running = frame.own[frame.counter] = tuple(running)
 
 
 # --------------------------------------------------------------------------------------------------- combinators

@@ -73,7 +73,8 @@ class Forward:
         nested = text(self.value)
         fits = len(f"return {nested}") + 4 <= self.room - (len(self.told or comment) + 4)
         apart = line in (APART, OPEN) or line != self.line or self.naming.explicit
-        if self.value != self.target and not self.simple and ((apart and self.line != OPEN) or not fits):
+        taken = "next(" in self.value
+        if self.value != self.target and not self.simple and ((apart and self.line != OPEN) or taken or not fits):
             self.flush()
             nested = text(self.value)
         self.value, self.line = nested, line

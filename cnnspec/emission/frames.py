@@ -120,10 +120,10 @@ class Frame:
         self.cache: dict[str, Values] = {}
         self.made: list[str] = []
         """Names of `own` that the spec does not have."""
+        self.counter = ""
+        """The variable that counts channels along loops, where there is one that may be used here."""
         self.running: Values | None = None
-        """What the variable that counts channels along a loop holds, where there is one."""
-        if parent and parent.running is not None:
-            self.running = tuple(parent.running[at] for at in index)
+        """What that variable holds."""
 
     @property
     def root(self) -> ClassFrame:
@@ -299,6 +299,12 @@ class Frame:
 class Side(Frame):
     """One side of an `if`, or what is told of some runs only."""
 
+    def __init__(self, parent: Frame, index: Sequence[int], flow: Flow) -> None:
+        super().__init__(parent, index, flow)
+        self.counter = parent.counter
+        if parent.running is not None:
+            self.running = tuple(parent.running[at] for at in index)
+
     @property
     def settled(self) -> bool:
         return False
@@ -331,7 +337,7 @@ class Passes(Frame):
         return {
             name: values
             for name, values in self.own.items()
-            if name in self.used and name not in self.lets and name != self.root.counter
+            if name in self.used and name not in self.lets and name not in self.root.counters
         }
 
 
@@ -344,8 +350,7 @@ class ClassFrame(Frame):
         self.everything = set(reserved)
         self.flat = False
         """Whether features arrive, and no map."""
-        self.counter = ""
-        """The variable that counts channels along loops, where there is one."""
+        self.counters: set[str] = set()
 
     def free(self, wanted: str, taken: Iterable[str] | None = None) -> str:
         """The name, or one like it: not in use in this class, or, where `taken` is given, not among these."""

@@ -174,7 +174,7 @@ class ClassPlan:
         return {name: self.frame.own[name] for name in names}
 
     def is_argument(self, name: str) -> bool:
-        return name not in self.frame.lets and name != self.frame.counter
+        return name not in self.frame.lets and name not in self.frame.counters
 
     @property
     def defaults(self) -> dict[str, object]:

@@ -109,14 +109,13 @@ def _as_loop(planner: Planner, frame: Frame, column: tuple[NetworkLoop, ...], co
     inner = Passes(frame, index, before.at(index))
     for name in column[0].values[0] if column[0].values else _names(column):
         inner.declare(name, [each[name] for loop in column for each in loop.values])
-    prepared: list[Item] = []
-    if not same(starts, inner.flow.values):
-        prepared = start_counter(frame, inner, starts)
+    counting = not same(starts, inner.flow.values)
+    prepared = start_counter(frame, inner, starts) if counting else []
     items = planner.items(inner, [each for loop in column for each in loop.passes])
-    if inner.running is not None and not same(inner.running, ends):
-        items.append(Assign(frame.root.counter, inner.incoming(ends, "out_channels")))
-        inner.running = ends
-    _behind(frame, inner, index, before, ends)
+    if counting and not same(inner.running or (), ends):
+        items.append(Assign(inner.counter, inner.incoming(ends, "out_channels")))
+        set_counter(inner, ends)
+    _behind(frame, inner, index, before, counting)
     loop = _header(frame, inner, column, counts)
     loop.items = tuple(items)
     return [*prepared, loop]
@@ -140,34 +139,36 @@ def channels_along(column: tuple[NetworkLoop, ...], before: Values) -> tuple[Val
 
 def start_counter(frame: Frame, inner: Passes, starts: Values) -> list[Item]:
     """A variable that holds the channels from pass to pass."""
-    root, prepared = frame.root, []
-    if not root.counter:
-        root.counter = root.free("features" if root.flat else "channels")
-    entry = frame.flow.values
+    root, entry = frame.root, frame.flow.values
+    prepared: list[Item] = []
+    if not frame.counter:
+        frame.counter = root.free("features" if root.flat else "channels", {*frame.visible(), *inner.own})
+        root.counters.add(frame.counter)
     if frame.running is None or not same(frame.running, entry):
-        prepared.append(Assign(root.counter, frame.incoming(entry, "in_channels")))
+        prepared.append(Assign(frame.counter, frame.incoming(entry, "in_channels")))
         set_counter(frame, entry)
+    inner.counter = frame.counter
     set_counter(inner, starts)
-    inner.flow = Flow(root.counter, starts)
+    inner.flow = Flow(inner.counter, starts)
     return prepared
 
 
 def set_counter(frame: Frame, values: Values) -> None:
-    frame.running = values
-    frame.own[frame.root.counter] = values
+    frame.running = frame.own[frame.counter] = values
+    frame.cache.pop(frame.counter, None)
 
 
-def _behind(frame: Frame, inner: Passes, index: list[int], before: Flow, ends: Values) -> None:
+def _behind(frame: Frame, inner: Passes, index: list[int], before: Flow, counting: bool) -> None:
     """The channels behind a loop: those behind the last pass of each run."""
     after, running = list(before.values), list(frame.running or ())
     for at, run in enumerate(index):
         after[run] = inner.flow.values[at]
-        if inner.running is not None:
+        if counting and inner.running:
             running[run] = inner.running[at]
-    if inner.running is not None:
+    if counting:
         set_counter(frame, tuple(running))
     values = tuple(after)
-    texts = (inner.flow.text, before.text, frame.root.counter)
+    texts = (inner.flow.text, before.text, frame.counter)
     if constant(values):
         frame.flow = Flow(literal(values[0]), values)
     else:

@@ -43,10 +43,13 @@ class Naming:
         """What is kept for `forward` of what the arguments say, and as what."""
         if self.attributes:
             self._name(plan.items, certain=True)
-        self.dynamic = not self.attributes and any(isinstance(item, Loop | Choice) for item in below(plan.items))
-        """Whether positions in the Sequential are not known beforehand."""
         self.registered = not self.attributes and any(child.bare for child in every)
         """Whether the children are registered one by one, which a Sequential cannot do with bare parameters."""
+        self.dynamic = not self.attributes and (
+            any(isinstance(item, Loop | Choice) for item in below(plan.items))
+            or (self.registered and any(child.computed for child in every))
+        )
+        """Whether positions in the Sequential are not known beforehand."""
         self.asked: dict[int, str] = {}
         """What the answer to each item's question is kept as; empty for the list of choices."""
         self.choices = ""
