@@ -30,7 +30,7 @@ def meaning(call: tree.Call, scope: Scope, home: Home, homes: Homes) -> Meaning:
     """What a call in the place of a layer stands for; raises `Faults`. A name that holds a layer or a block is that
     one; any other is the block or layer of this name."""
     name = call.name.text
-    given = scope.get(name)
+    given = scope.look_up(name)
     if isinstance(given, Symbol | CallValue):
         return _given(given, call, scope, homes)
     target = home.blocks.get(name) or LAYERS.get(name)

@@ -75,7 +75,7 @@ def _hole(expr: tree.Hole, scope: Scope) -> Any:
 
 
 def _name(expr: tree.Name, scope: Scope) -> Any:
-    return scope[expr.text] if expr.text in scope else Symbol(expr.text, expr.span, scope.names)
+    return scope.look_up(expr.text) if expr.text in scope else Symbol(expr.text, expr.span, scope.names)
 
 
 def _attribute(expr: tree.Attribute, scope: Scope) -> Any:
@@ -102,7 +102,7 @@ def _call(expr: tree.Call, scope: Scope) -> Any:
         from cnnspec.network.functions import call
 
         return made(call(name, given, expr, scope), expr.span, scope)
-    value = scope.get(name)
+    value = scope.look_up(name)
     if not isinstance(value, Symbol | CallValue):
         if name in scope and not has_meaning(name, scope.blocks):
             raise bad(f"{name} is {describe(value)} here, which cannot be called", expr.name.span)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.network.evaluate import Budget, Scope, evaluate
 from cnnspec.network.reading import UsageFault, read_source
+from cnnspec.network.scope import HIDDEN
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.syntax.parser import parse
@@ -64,6 +65,7 @@ class Homes:
                     home.lets[item.name.text] = evaluate(item.value, home.lets)
                 except Faults as wrong:
                     self.report(*wrong.diagnostics)
+                    home.lets[item.name.text] = HIDDEN
         return home
 
     def define(self, home: Home, name: tree.Identifier) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Label
-from cnnspec.network.evaluate import evaluate
+from cnnspec.network.evaluate import Scope, evaluate
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
@@ -53,7 +53,7 @@ class Keys:
         self.position = 0
         self.taken: dict[str, Span] = {}
 
-    def take(self, step: tree.Step, scope: Mapping[str, Any]) -> str:
+    def take(self, step: tree.Step, scope: Scope) -> str:
         """The key of the next child. A wrong label is reported, and kept for what it is."""
         position = str(self.position)
         self.position += 1
@@ -87,7 +87,7 @@ PLACE = re.compile(r"\{([^{}]*)\}")
 """An expression in a computed name."""
 
 
-def computed(label: tree.Identifier, scope: Mapping[str, Any]) -> str:
+def computed(label: tree.Identifier, scope: Scope) -> str:
     """A name with the values of its expressions put in; raises `Faults`."""
     text = PLACE.sub(lambda match: _value(match[1], label.span, scope), label.text)
     if "{" in text or "}" in text:
@@ -96,9 +96,9 @@ def computed(label: tree.Identifier, scope: Mapping[str, Any]) -> str:
     return text
 
 
-def _value(text: str, span: Span, scope: Mapping[str, Any]) -> str:
-    expr = scope.get(text.strip(), text)
-    value = evaluate_text(text, span, scope) if isinstance(expr, str) else expr
+def _value(text: str, span: Span, scope: Scope) -> str:
+    name = text.strip()
+    value = scope.look_up(name) if name in scope else evaluate_text(text, span, scope)
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     if isinstance(value, Symbol):
@@ -107,7 +107,7 @@ def _value(text: str, span: Span, scope: Mapping[str, Any]) -> str:
     raise Faults(Diagnostic("E208", message, span, "neither a whole number nor a text"))
 
 
-def evaluate_text(text: str, span: Span, scope: Mapping[str, Any]) -> Any:
+def evaluate_text(text: str, span: Span, scope: Scope) -> Any:
     """The value of an expression that stands inside a text at `span`; raises `Faults`."""
     from cnnspec.syntax.parser import parse
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Protocol
 
 from cnnspec.diagnostics import Diagnostic
@@ -11,6 +12,18 @@ from cnnspec.source import Span
 from cnnspec.words import Faults
 
 MOST_STEPS = 1_000_000
+
+MOST_KNOWN = 100
+"""How many names are proposed in the place of one that is not known: the nearest ones."""
+
+
+class _Hidden:
+    def __repr__(self) -> str:
+        return "HIDDEN"
+
+
+HIDDEN: Any = _Hidden()
+"""The value of a name whose `let` is at fault: what uses it is silent."""
 
 
 class Budget:
@@ -39,7 +52,7 @@ class Scope(dict[str, Any]):
     """Values by name. `flow` is what arrives, None outside of networks. `blocks` are the blocks there are; without
     them, whatever is spelled like a block counts as one."""
 
-    __slots__ = ("_names", "blocks", "budget", "flow")
+    __slots__ = ("_names", "_size", "blocks", "budget", "flow")
 
     def __init__(
         self,
@@ -52,6 +65,7 @@ class Scope(dict[str, Any]):
         self.flow, self.blocks = flow, blocks
         self.budget = budget or Budget()
         self._names: tuple[str, ...] = ()
+        self._size = 0
 
     def inner(self, **more: Any) -> Scope:
         """A scope inside this one, with more names or other values for some. Changing it leaves this one alone."""
@@ -59,9 +73,17 @@ class Scope(dict[str, Any]):
         scope.update(more)
         return scope
 
+    def look_up(self, name: str) -> Any:
+        """The value of a name, or None; raises `Faults` without diagnostics where a fault hides it."""
+        value = self.get(name)
+        if value is HIDDEN:
+            raise Faults()
+        return value
+
     @property
     def names(self) -> tuple[str, ...]:
-        """All names in scope; one tuple for all who ask, until a name comes in."""
-        if len(self._names) != len(self):
-            self._names = tuple(self)
+        """The names in scope; one tuple for all who ask, until a name comes in."""
+        if self._size != len(self):
+            self._size = len(self)
+            self._names = tuple(islice(reversed(self), MOST_KNOWN))[::-1]
         return self._names
