@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from cnnspec.diagnostics import Diagnostic, Fix
+from cnnspec.diagnostics import Fix
+from cnnspec.diagnostics.fixing import apply
 from cnnspec.lsp.diagnostics import shown_at
 from cnnspec.lsp.document import Document
 
@@ -43,25 +44,10 @@ def _changes(document: Document, fix: Fix) -> dict[str, list[types.TextEdit]]:
 
 
 def all_safe(document: Document) -> types.CodeAction | None:
-    """Every safe fix at once, where they do not touch each other."""
-    changes: dict[str, list[types.TextEdit]] = {}
-    taken: list[tuple[int, int]] = []
-    for diagnostic in document.checked.diagnostics:
-        fix = next((fix for fix in diagnostic.fixes if fix.safe and fix.edits), None)
-        if fix is None or not _own(document, diagnostic, fix):
-            continue
-        spans = [(edit.span.start, edit.span.end) for edit in fix.edits]
-        if any(start <= last and first <= end for start, end in spans for first, last in taken):
-            continue
-        taken += spans
-        for uri, edits in _changes(document, fix).items():
-            changes.setdefault(uri, []).extend(edits)
-    if not changes:
+    """The safe fixes of this text, all at once."""
+    name, text = document.source.name, document.source.text
+    applied = apply({name: text}, document.checked.diagnostics, {name: name}.get, unsafe=False)
+    if not applied.texts:
         return None
-    kind = types.CodeActionKind.SourceFixAll
-    return types.CodeAction("Apply all safe fixes", kind=kind, edit=types.WorkspaceEdit(changes))
-
-
-def _own(document: Document, diagnostic: Diagnostic, fix: Fix) -> bool:
-    name = document.source.name
-    return diagnostic.span.source.name == name and all(edit.span.source.name == name for edit in fix.edits)
+    edit = types.WorkspaceEdit({document.uri: [types.TextEdit(document.places.whole, applied.texts[name])]})
+    return types.CodeAction("Apply all safe fixes", kind=types.CodeActionKind.SourceFixAll, edit=edit)

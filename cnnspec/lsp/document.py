@@ -8,6 +8,7 @@ from functools import cached_property
 from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
+from cnnspec.lint import linted
 from cnnspec.lsp.names import Names
 from cnnspec.lsp.text import Places
 from cnnspec.lsp.used import read
@@ -29,7 +30,7 @@ class Document:
 
     @cached_property
     def checked(self) -> Checked:
-        return check(self.source)
+        return linted(check(self.source))
 
     @property
     def file(self) -> File:

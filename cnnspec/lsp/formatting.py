@@ -5,8 +5,8 @@ from __future__ import annotations
 from lsprotocol import types
 
 from cnnspec.lsp.document import Document
+from cnnspec.syntax.form import formatted
 from cnnspec.syntax.parser import parse
-from cnnspec.syntax.printer import print_file
 
 
 def formatting(document: Document) -> list[types.TextEdit] | None:
@@ -14,5 +14,5 @@ def formatting(document: Document) -> list[types.TextEdit] | None:
     parsed = parse(document.source)
     if parsed.diagnostics:
         return None
-    text = print_file(parsed.file)
+    text = formatted(parsed)
     return [] if text == document.source.text else [types.TextEdit(document.places.whole, text)]
