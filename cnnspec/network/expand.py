@@ -20,7 +20,8 @@ from cnnspec.network.flow import Flow
 from cnnspec.network.join import combine
 from cnnspec.network.model import Binding, BlockUse, Choice, GroupNode, Item, Loop, Node
 from cnnspec.network.place import Placer
-from cnnspec.network.walk import DEEPEST, MOST_MODULES, Module, TooLarge, Walk
+from cnnspec.network.scope import HIDDEN
+from cnnspec.network.walk import DEEPEST, MOST_MODULES, Module, Stopped, Walk
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.words import CallValue, Faults, Symbol, describe
@@ -28,8 +29,8 @@ from cnnspec.words import CallValue, Faults, Symbol, describe
 STEPS_OF_A_PASS = 5
 """What a pass of a loop takes from the budget, whatever it does."""
 
-class Expander:
 
+class Expander:
     """Expands one model."""
 
     def __init__(self, walk: Walk) -> None:
@@ -91,15 +92,21 @@ class Expander:
             self.walk.report(Diagnostic("E211", "input inside a block or braces", statement.span, notes=(note,)))
 
     def let(self, statement: tree.Let, module: Module, scope: Scope, flow: Flow) -> Binding:
-        value = evaluate(statement.value, scope)
-        if self.new(statement.name, module, scope):
-            scope[statement.name.text] = value
+        name = statement.name.text
+        try:
+            value = evaluate(statement.value, scope)
+        except Faults as wrong:
+            self.walk.tell(module, *wrong.diagnostics)
+            scope[name] = value = HIDDEN
+        else:
+            if self.new(statement.name, module, scope):
+                scope[name] = value
         return Binding(statement, value)
 
     def new(self, name: tree.Identifier, module: Module, scope: Scope) -> bool:
         """Whether a name has no value in its block or model yet; what the file defines may be hidden."""
         old = name.text in scope and name.text not in module.home.lets
-        if old:
+        if old and scope[name.text] is not HIDDEN:
             message = f"{name.text} has a value already, {describe(scope[name.text])}"
             notes = ("a name keeps the value it was given",)
             self.walk.tell(module, Diagnostic("E207", message, name.span, "again here", notes=notes))
@@ -156,7 +163,8 @@ class Expander:
         return Choice(statement, taken, self.body(body, module, scope, flow))
 
     def faulty(self, statement: tree.Faulty, module: Module, scope: Scope, flow: Flow) -> None:
-        """What could not be read might have done anything to the shape."""
+        """What could not be read might have done anything to the shape, and to the count."""
+        self.walk.errors += 1
         flow.lose()
 
     def claim(self, statement: tree.Assert, module: Module, scope: Scope, flow: Flow) -> None:
@@ -203,10 +211,16 @@ class Expander:
         if isinstance(op, tree.Group):
             inside = Module(self.walk, module.home, module.uses)
             return self.group(op.body, step, inside, key, scope.inner(), flow)
+        placer, known = Placer(self.walk, module, scope, flow), self.walk.constant.get(id(op))
+        if known:
+            return placer.place(step, op, known, True, key)
         what = meaning(op, scope, module.home, self.walk.homes)
         if isinstance(what.target, tree.Block):
             return self.block(op, what, step, module, key, flow)
-        return Placer(self.walk, module, scope, flow).layer(step, what, key)
+        node = placer.layer(step, what, key)
+        if node and what.direct and not any(_varies(argument.value, scope) for argument in op.arguments):
+            self.walk.constant[id(op)] = node.layer
+        return node
 
     def group(
         self,
@@ -282,6 +296,14 @@ _STATEMENTS: dict[type, Callable[..., Item | None]] = {
     tree.Assert: Expander.claim,
     tree.Faulty: Expander.faulty,
 }
+
+
+def _varies(value: tree.Expr, scope: Scope) -> bool:
+    """Whether an expression may have another value when its place is expanded again. A place has the same names in
+    scope each time."""
+    if isinstance(value, tree.Name):
+        return value.text in scope
+    return not isinstance(value, tree.Number | tree.Boolean)
 
 
 def _names(target: tree.Target) -> list[tree.Identifier]:

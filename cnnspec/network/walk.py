@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Label
+from cnnspec.layers.base import Layer
 from cnnspec.network.evaluate import Scope
 from cnnspec.network.flow import Flow
 from cnnspec.network.home import Home, Homes
@@ -55,6 +56,7 @@ class Walk:
         self.modules = 0
         self.told = self.errors = 0
         self.memo: dict[Any, GroupNode] = {}
+        self.constant: dict[int, Layer] = {}  # calls that come to the same layer each time, by identity
         self.placed: list[Node] = []
 
     def report(self, *diagnostics: Diagnostic) -> None:
