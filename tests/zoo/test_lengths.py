@@ -1,4 +1,4 @@
-"""How long the files of the zoo and their emission are, beside torchvision's classes. `benchmarks/zoo.py lines` prints it."""
+"""How long the zoo's files and their emission are beside torchvision's classes; `benchmarks/zoo.py lines` prints it."""
 
 from __future__ import annotations
 
