@@ -23,10 +23,11 @@ LEVELS = (
     ("network",),
     ("analysis",),
     ("modules",),
-    ("report", "lint", "emission"),
+    ("lint",),
+    ("report", "emission"),
     ("building", "port", "data"),
     ("training",),
-    ("cli", "lsp"),
+    ("cli", "lsp", "notebook", "highlight"),
     ("", "__main__"),
 )
 """The parts, from the ground up. A part imports itself and what stands in a lower row; "" is the public API."""
@@ -38,7 +39,18 @@ MAY_IMPORT_EXTRA = {"building", "modules", "port", "data", "training"}
 
 CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row}
 CHECK_MODULES = {"cnnspec.cli", "cnnspec.cli.common", "cnnspec.cli.check"}
-HEAVY = EXTRA | {"pydantic", "rich", "jinja2", "dataclasses", "fractions", "json"}
+HEAVY = EXTRA | {
+    "pydantic",
+    "rich",
+    "jinja2",
+    "dataclasses",
+    "fractions",
+    "json",
+    "pygls",
+    "lsprotocol",
+    "IPython",
+    "pygments",
+}
 
 
 def part_of(module: str) -> str:

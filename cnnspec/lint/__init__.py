@@ -6,6 +6,7 @@ A comment `# allow W101: reason`, at the end of the line or on a line of its own
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -41,7 +42,13 @@ RULES: tuple[type[Rule], ...] = (
     UnsuitableAugmentation,
 )
 
-CODES.update({rule.code: Code(rule.name, "warning", rule.meaning) for rule in RULES})
+
+def page(rule: type[Rule]) -> str:
+    """What `cnnspec explain` shows: the docstring of the rule's module."""
+    return f"# {rule.code}: {rule.name}\n\n{(sys.modules[rule.__module__].__doc__ or '').strip()}\n"
+
+
+CODES.update({rule.code: Code(rule.name, "warning", rule.meaning, page(rule)) for rule in RULES})
 
 
 def linted(checked: Checked) -> Checked:

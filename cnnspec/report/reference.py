@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
+from cnnspec.diagnostics import explanation
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.files import write
 from cnnspec.layers.base import Layer
+from cnnspec.lint import RULES
 from cnnspec.layers.combine import Combinator
 from cnnspec.recipe import Recipe
 from cnnspec.report import vocabulary
@@ -64,17 +67,36 @@ def errors_page() -> str:
     groups = (
         f"## {title}\n\n" + "\n".join([_row("code", "name", "meaning"), _row("---", "---", "---"), *rows])
         for start, title in GROUPS.items()
-        if (rows := [_row(code, c.name, c.meaning) for code, c in CODES.items() if code.startswith(start)])
+        if (
+            rows := [
+                _row(_link(code), c.name, c.meaning) for code, c in sorted(CODES.items()) if code.startswith(start)
+            ]
+        )
     )
     return _page(
         "Errors, warnings and notes",
         "A code never changes its meaning. Errors (E) make a check fail, warnings (W) only with `--strict`, "
-        "notes (N) never.",
+        "notes (N) never. Each has a page, which `cnnspec explain E301` shows in the terminal.",
         groups,
     )
 
 
-PAGES = {"layers.md": layers_page, "settings.md": training_page, "errors.md": errors_page}
+def _link(code: str) -> str:
+    return f"[{code}](errors/{code}.md)"
+
+
+assert RULES, "importing the rules declares their codes"
+
+
+def error_page(code: str) -> str:
+    return f"{DERIVED}\n\n{explanation.page(code)}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "layers.md": layers_page,
+    "settings.md": training_page,
+    "errors.md": errors_page,
+} | {f"errors/{code}.md": partial(error_page, code) for code in CODES}
 
 
 def _page(title: str, about: str, parts: Iterable[str]) -> str:
