@@ -11,8 +11,8 @@ from cnnspec.diagnostics import explanation
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.files import write
 from cnnspec.layers.base import Layer
-from cnnspec.lint import RULES
 from cnnspec.layers.combine import Combinator
+from cnnspec.lint import RULES
 from cnnspec.recipe import Recipe
 from cnnspec.report import vocabulary
 from cnnspec.report.vocabulary import Section
