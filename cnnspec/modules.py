@@ -25,34 +25,37 @@ class Permute(nn.Module):
 
 
 class LayerNorm1d(nn.LayerNorm):
-    """Layer norm over the channels [N, C, L]: nn.LayerNorm itself takes the last axes."""
+    """Layer norm over the channels [N, C, L], not over the last axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.permute(0, 2, 1)
-        x = nn.functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        size = self.normalized_shape
+        x = nn.functional.layer_norm(x, size, self.weight, self.bias, self.eps)
         return x.permute(0, 2, 1)
 
 
 class LayerNorm2d(nn.LayerNorm):
-    """Layer norm over the channels [N, C, H, W]: nn.LayerNorm itself takes the last axes."""
+    """Layer norm over the channels [N, C, H, W], not over the last axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.permute(0, 2, 3, 1)
-        x = nn.functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        size = self.normalized_shape
+        x = nn.functional.layer_norm(x, size, self.weight, self.bias, self.eps)
         return x.permute(0, 3, 1, 2)
 
 
 class LayerNorm3d(nn.LayerNorm):
-    """Layer norm over the channels [N, C, D, H, W]: nn.LayerNorm itself takes the last axes."""
+    """Layer norm over the channels [N, C, D, H, W], not over the last axes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.permute(0, 2, 3, 4, 1)
-        x = nn.functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        size = self.normalized_shape
+        x = nn.functional.layer_norm(x, size, self.weight, self.bias, self.eps)
         return x.permute(0, 4, 1, 2, 3)
 
 
 class StochasticDepth(nn.Module):
-    """In training, makes samples zero with probability p, each by itself (mode "row") or all at once ("batch")."""
+    """In training makes samples zero: each with probability p, or all ("batch")."""
 
     def __init__(self, p: float, mode: str = "row") -> None:
         super().__init__()
@@ -63,7 +66,7 @@ class StochasticDepth(nn.Module):
         if not self.training or self.p == 0:
             return x
         draws = x.shape[0] if self.mode == "row" else 1
-        keep = torch.empty([draws] + [1] * (x.dim() - 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
+        keep = x.new_empty([draws] + [1] * (x.dim() - 1)).bernoulli_(1 - self.p)
         if self.p < 1:
             keep = keep / (1 - self.p)  # so that the mean stays what it was
         return x * keep

@@ -100,6 +100,7 @@ def plan_join(planner: Planner, frame: Frame, column: tuple[CombineNode, ...]) -
     condition = "" if all(when) else frame.written(when, expressions.get("when"), "skip")
     entry, split = frame.flow, bool(first.options.get("split"))
     received = _shares(frame, column) if split else entry
+    cut = frame.express(tuple(node.input.channel_axis for node in column), {}, "dim") if split else ""
     branches, flows = [], []
     for number in range(len(first.branches)):
         frame.flow, names = received, dict(frame.names)
@@ -108,8 +109,8 @@ def plan_join(planner: Planner, frame: Frame, column: tuple[CombineNode, ...]) -
         frame.names = names
     outputs = [node.output for node in column]
     frame.flow = _joined(frame, first.kind, entry, flows, tuple(shape.channels for shape in outputs))
-    dim = outputs[0].channel_axis
-    return Join(first.kind, tuple(branches), first.step, dim, split, condition, outputs, frame, frame.flow)
+    dim = frame.express(tuple(shape.channel_axis for shape in outputs), {}, "dim") if first.kind == "concat" else ""
+    return Join(first.kind, tuple(branches), first.step, dim, cut, condition, outputs, frame, frame.flow)
 
 
 def _shares(frame: Frame, column: tuple[CombineNode, ...]) -> Flow:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from cnnspec.emission import layout
 from cnnspec.emission.express import quoted
 from cnnspec.emission.frames import Let, free
 from cnnspec.emission.items import Ask, Assign, Child, Choice, ClassPlan, Item, Join, Loop, alike, children, without_joins
 from cnnspec.emission.layout import Entry, indented
-from cnnspec.emission.naming import Naming, attribute, question
+from cnnspec.emission.loops import LONGEST_HEADER
+from cnnspec.emission.naming import Naming, attribute, questions
 
 FEWEST_GATHERED = 3
 """So many equal children in a row are written as one line."""
@@ -48,10 +50,12 @@ class Constructor:
     def answer(self, item: Item) -> list[str]:
         """Keeps what `forward` asks about an item and no argument says."""
         item = item.join if isinstance(item, Ask) else item
-        kept, (text, _) = self.naming.asked.get(id(item)), question(item)
-        if kept is None or kept in self.naming.flags.values():
-            return []
-        return [f"self.{kept} = {text}" if kept else f"choices.append({text})"]
+        lines = []
+        for text, name in questions(item):
+            kept = self.naming.asked.get((id(item), name))
+            if kept is not None and kept not in self.naming.flags.values():
+                lines.append(f"self.{kept} = {text}" if kept else f"choices.append({text})")
+        return lines
 
     # -------------------------------------------------------------------------------------------------- attributes
 
@@ -234,7 +238,7 @@ class Constructor:
             case Choice():
                 return list(self.choice(item, lambda inside: self.added(inside, name, listed)))
             case Loop():
-                head, before = header(item, self.free)
+                head, before = header(item, self.free, layout.WIDTH - layout.STEP * self.depth)
                 return [*before, *head, *self.deeper(lambda: self.added(item.items, name, listed))]
             case Let():
                 return list(let(item))
@@ -260,18 +264,22 @@ class Constructor:
         return [*before, *self.lines(replace(entry, prefix=f"{name}[{key}] = "))]
 
 
-def header(loop: Loop, free: Callable[[str], str]) -> tuple[list[str], list[str]]:
+def header(loop: Loop, free: Callable[[str], str], width: int) -> tuple[list[str], list[str]]:
     """The line that begins a loop, and what has to stand before it."""
-    before: list[str] = []
-    iterable = loop.iterable
-    if loop.rows:
-        iterable = free("rows")
-        before = [f"{iterable} = (", *(f"    {row}," for row in loop.rows), ")"]
-    line = f"for {loop.targets} in {loop.over(iterable)}:"
-    if len(line) + 12 > layout.WIDTH and "(" not in loop.targets and ", " in loop.targets:
+    line = f"for {loop.targets} in {loop.over(loop.iterable)}:"
+    if len(line) <= width:
+        return [line], []
+    rows = free("rows")
+    before = [f"{rows} = (", *chain.from_iterable(row(each) for each in loop.rows), ")"]
+    line = f"for {loop.targets} in {loop.over(rows)}:"
+    if len(line) > width and "(" not in loop.targets and ", " in loop.targets:
         names = loop.targets.split(", ")
-        return ["for (", *(f"    {name}," for name in names), f") in {loop.over(iterable)}:"], before
-    return [line], before
+        return ["for (", *(f"    {name}," for name in names), f") in {loop.over(rows)}:"], before
+    return [line], before if loop.rows else [f"{rows} = {loop.iterable}"]
+
+
+def row(text: str) -> list[str]:
+    return [f"    {text},"]
 
 
 def assigned(item: Assign) -> str:
@@ -295,7 +303,7 @@ def positional(items: Sequence[Item]) -> bool:
 
 def generator(loop: Loop) -> bool:
     """Whether a loop makes one child per pass and can stand inside a call."""
-    if loop.rows or len(loop.items) != 1:
+    if len(loop.iterable) > LONGEST_HEADER or len(loop.items) != 1:
         return False
     (child,) = loop.items
     return isinstance(child, Child) and child.items is None and not child.key and not child.bare

@@ -9,7 +9,7 @@ from cnnspec.emission import layout
 from cnnspec.emission.frames import free
 from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, Side, children
 from cnnspec.emission.layout import indented
-from cnnspec.emission.naming import Naming, attribute, question
+from cnnspec.emission.naming import Naming, attribute, questions
 from cnnspec.network.model import LayerNode
 
 OPERATORS = {"add": " + ", "residual": " + ", "multiply": " * "}
@@ -188,8 +188,10 @@ class Forward:
         for side, test in zip(item.sides, tests, strict=True):
             if not side.items and not test:
                 continue
+            count = len(self.lines)
             self.lines.append(f"{word} {test}:" if test else "else:")
             self.inside(side.items)
+            self.lines[count:] = merged(self.lines[count:]) if len(item.sides) == 1 else self.lines[count:]
             word = "elif"
         self.position = position
 
@@ -197,7 +199,7 @@ class Forward:
         """The conditions of the sides; empty for else."""
         if absent := self.naming.absent(choice):
             return [f"self.{absent} is not None"]
-        kept = self.answer(choice)
+        kept = self.answer(choice, "chosen")
         if len(choice.sides) == 1:
             return [kept]
         if not kept.startswith("self."):
@@ -206,9 +208,9 @@ class Forward:
             kept = chosen
         return [f"{kept} == {number}" if side.test else "" for number, side in enumerate(choice.sides)]
 
-    def answer(self, item: Item) -> str:
+    def answer(self, item: Item, name: str) -> str:
         """What the constructor kept about an item."""
-        kept = self.naming.asked[id(item)]
+        kept = self.naming.asked[id(item), name]
         return f"self.{kept}" if kept else "next(choices)"
 
     def alone(self, side: Side) -> str:
@@ -235,7 +237,7 @@ class Forward:
             return
         if not self.simple or self.value != self.target:
             self.flush()
-        times = item.count if item.count.isdigit() else self.answer(item)
+        times = item.count if item.count.isdigit() else self.answer(item, "depth")
         self.lines.append(f"for _ in range({times}):")
         self.inside(item.items)
 
@@ -251,29 +253,34 @@ class Forward:
         if not self.simple:
             self.flush()
         source, target = self.value, self.target
-        skip = ""
-        if question(join)[0]:
-            skip = self.answer(join)
-            if not skip.startswith("self."):
-                self.lines.append(f"{(chosen := self.name('skip'))} = {skip}")
-                skip = chosen
-        sources = self.parts(join, source)
+        known = {"skip": "", "cut": join.cut, "dim": join.dim} | self.answers(join)
+        sources = self.parts(join, source, known["cut"])
         kept = join.kind == "residual" or any(map(self.naming.silent, join.branches))
         results = [
             self.branch(join, number, sources[number], keep=kept or number < len(join.branches) - 1)
             for number in range(len(join.branches))
         ]
         self.target = target
-        self.value = self.joined(join, source, results, skip)
+        self.value = self.joined(join, source, results, known)
         self.told = self.comment(join)
         self.line = APART if join.kind == "concat" or join.when else OPEN
 
-    def parts(self, join: Join, source: str) -> list[str]:
+    def answers(self, join: Join) -> dict[str, str]:
+        """What the constructor kept about a join, in variables where it has to be kept."""
+        found = {}
+        for _, name in questions(join):
+            found[name] = self.answer(join, name)
+            if not found[name].startswith("self."):
+                self.lines.append(f"{(variable := self.name(name))} = {found[name]}")
+                found[name] = variable
+        return found
+
+    def parts(self, join: Join, source: str, cut: str) -> list[str]:
         """What the branches receive."""
-        if not join.split:
+        if not cut:
             return [source] * len(join.branches)
         names = [self.name("part") for _ in join.branches]
-        self.lines.append(f"{', '.join(names)} = {source}.chunk({len(names)}, dim={join.dim})")
+        self.lines.append(f"{', '.join(names)} = {source}.chunk({len(names)}, dim={cut})")
         return names
 
     def name(self, wanted: str) -> str:
@@ -288,7 +295,7 @@ class Forward:
         before = self.target
         alone = all(self.naming.silent(branch) for branch in join.branches if branch is not join.branches[number])
         named = f"branch{number + 1}" if join.kind == "concat" and not alone else BRANCHES[join.kind]
-        keep = keep or join.kind == "concat" or join.split
+        keep = keep or join.kind == "concat" or bool(join.cut)
         self.target = self.name(named) if keep or source != before else source
         self.value, self.told, self.line = source, "", APART
         count = len(self.lines)
@@ -303,13 +310,13 @@ class Forward:
         """Whether nothing runs between a branch and the join."""
         return all(map(self.naming.silent, join.branches[number + 1 :]))
 
-    def joined(self, join: Join, source: str, results: list[str], skip: str) -> str:
+    def joined(self, join: Join, source: str, results: list[str], known: dict[str, str]) -> str:
         if join.kind == "concat":
-            return f"torch.cat(({', '.join(results)}), dim={join.dim})"
+            return f"torch.cat(({', '.join(results)}), dim={known['dim']})"
         if join.kind == "residual":
             (result,) = results
             both = f"{source} + {atom(result)}"
-            return f"{both} if {skip} else {result}" if skip else both
+            return f"{both} if {known['skip']} else {result}" if known["skip"] else both
         return OPERATORS[join.kind].join(map(atom, results))
 
     def aux(self, join: Join) -> None:
@@ -334,6 +341,14 @@ class Forward:
             self.lines = [*outer, "if self.training:", *indented([*self.lines, found])]
         self.value, self.target, self.told, self.line = source, target, "", APART
         del position
+
+
+def merged(block: list[str]) -> list[str]:
+    """Two conditions where one stands alone in the other, as one."""
+    outer, first, *rest = block
+    if not first.startswith("    if ") or not rest or any(not line.startswith("        ") for line in rest):
+        return block
+    return [f"{outer[:-1]} and {first.removeprefix('    if ')}", *(line[4:] for line in rest)]
 
 
 def child_key(child: Child) -> str:

@@ -77,14 +77,14 @@ def keeps(node: Node) -> bool:
 
 @dataclass
 class Join:
-    """Branches and what joins them. `split` hands each a part of the channels; `when` is Python for the condition of a
-    residual, empty where there is none."""
+    """Branches and what joins them, along the axis `dim`. With `cut` each receives a part of the channels, cut along
+    that axis; `when` is Python for the condition of a residual. These are empty where they say nothing."""
 
     kind: str
     branches: tuple[tuple[Item, ...], ...]
     step: tree.Step
-    dim: int
-    split: bool
+    dim: str
+    cut: str
     when: str
     outputs: list[Shape]
     frame: Frame

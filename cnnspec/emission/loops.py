@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnspec.emission.express import Values, bracketed, constant, literal, plain, same
 from cnnspec.emission.frames import Flow, Frame, Passes, has_literal
@@ -20,7 +20,7 @@ LONGEST_WRITTEN_OUT = 16
 """A loop that takes more lines than this is written as a loop."""
 
 LONGEST_HEADER = 60
-"""What a loop runs through is listed above it where it is longer than this."""
+"""What a loop inside a call runs through is not longer than this."""
 
 
 def plan_loop(planner: Planner, frame: Frame, column: tuple[NetworkLoop, ...]) -> list[Item]:
@@ -191,7 +191,7 @@ def _header(frame: Frame, inner: Passes, column: tuple[NetworkLoop, ...], counts
     columns = [_by_run(variables[name], counts) for name in rest]
     settled = [column[0] for column in columns] if all(map(constant, columns)) else []
     text = _together([texts[name] for name in rest], settled)
-    rows = _rows(settled, text)
+    rows = tuple(literal(row if len(settled) > 1 else row[0]) for row in zip(*settled, strict=True))
     targets = ", ".join(rest)
     if counted is None:
         return Loop(targets, text, "", rows, count)
@@ -249,11 +249,3 @@ def _iterables(frame: Frame, expression: tree.Expr) -> list[str]:
 def _single(statement: tree.For, name: str) -> bool:
     targets = statement.target.names
     return len(targets) == 1 and not isinstance(targets[0], tuple) and targets[0].text == name
-
-
-def _rows(columns: list[Values], text: str) -> tuple[str, ...]:
-    """The passes one by one, where what the loop runs through is too long for its line."""
-    if len(text) <= LONGEST_HEADER or not columns:
-        return ()
-    rows: list[Any] = list(zip(*columns, strict=True))
-    return tuple(literal(row if len(columns) > 1 else row[0]) for row in rows)

@@ -50,8 +50,8 @@ class Naming:
             or (self.registered and any(child.computed for child in every))
         )
         """Whether positions in the Sequential are not known beforehand."""
-        self.asked: dict[int, str] = {}
-        """What the answer to each item's question is kept as; empty for the list of choices."""
+        self.asked: dict[tuple[int, str], str] = {}
+        """What the answer to each item's questions is kept as; empty for the list of choices."""
         self.choices = ""
         if self.branched or self.attributes:
             self._ask(plan.items, inside=False)
@@ -116,9 +116,9 @@ class Naming:
         """Names for what `forward` asks that the constructor knows. In a loop that changes from pass to pass: then
         the constructor keeps a list of its `choices`, and `forward` takes one after another."""
         for item in items:
-            text, wanted = question(item)
-            if text and not (isinstance(item, Choice) and self.absent(item)):
-                self.asked[id(item)] = self._asked(item, text, wanted, inside)
+            for text, wanted in questions(item):
+                if not (isinstance(item, Choice) and self.absent(item)):
+                    self.asked[id(item), wanted] = self._asked(text, wanted, inside)
             if isinstance(item, Join):
                 for branch in item.branches:
                     self._ask(branch, inside=inside)
@@ -128,7 +128,7 @@ class Naming:
             elif isinstance(item, Loop):
                 self._ask(item.items, inside=True)
 
-    def _asked(self, item: Item, text: str, wanted: str, inside: bool) -> str:
+    def _asked(self, text: str, wanted: str, inside: bool) -> str:
         settled = words(text) <= {*self.plan.arguments, *FUNCTIONS, *kwlist}
         if inside and not settled:
             self.choices = self.choices or self.new("choices")
@@ -152,16 +152,18 @@ class Naming:
         return self.names[id(made[0])] if made and not made[0].bare else None
 
 
-def question(item: Item) -> tuple[str, str]:
-    """What `forward` has to know about an item: Python for it, and a name. Empty where it needs nothing."""
+def questions(item: Item) -> list[tuple[str, str]]:
+    """What `forward` has to know about an item: Python for it, and a name."""
     match item:
-        case Join(when=text) if text not in ("", "True", "False"):
-            return text, "skip"
+        case Join():
+            axes = [(item.cut, "cut"), (item.dim, "dim")]
+            conditions = [(item.when, "skip")] if item.when not in ("", "True", "False") else []
+            return conditions + [(text, name) for text, name in axes if text and not text.lstrip("-").isdigit()]
         case Choice(sides=(only,)):
-            return only.test, "chosen"
+            return [(only.test, "chosen")]
         case Choice(sides=sides):
             tests = [f"{number} if {side.test} else " for number, side in enumerate(sides) if side.test]
-            return f"{''.join(tests)}{len(tests)}", "chosen"
+            return [(f"{''.join(tests)}{len(tests)}", "chosen")]
         case Loop(count=text) if not text.isdigit():
-            return text, "depth"
-    return "", ""
+            return [(text, "depth")]
+    return []
