@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 from pathlib import Path
 
 import pytest
+from published import table
 
 import cnnspec
 from cnnspec import zoo
 
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "zoo.py"))
 FAMILIES = {name: (theirs, ours, presets) for name, theirs, ours, presets in BENCHMARK["families"]()}
+
+PUBLISHED = table()
 
 PYTHON = '''
 """A docstring."""
@@ -50,7 +54,12 @@ def test_less_than_a_third_of_the_classes(family: str) -> None:
     assert ours < theirs / 3
 
 
-@pytest.mark.parametrize("name", zoo.names())
+LARGEST = {zoo.models()[name]: name for name in sorted(PUBLISHED, key=lambda name: PUBLISHED[name]["parameters"])}
+EMITTED = PUBLISHED if os.environ.get("CNNSPEC_ZOO") == "all" else LARGEST.values()
+"""The largest network of every family; all 68 by the command that `reference.RUN` tells."""
+
+
+@pytest.mark.parametrize("name", EMITTED)
 def test_the_emission_is_no_longer_than_the_classes(name: str) -> None:
     theirs, *_ = FAMILIES[Path(zoo.models()[name]).stem]
     assert BENCHMARK["class_lines"](cnnspec.emit(f"zoo:{name}")) <= theirs
