@@ -23,7 +23,7 @@ def print_file(file: tree.File) -> str:
 
 def _definition(word: str, item: tree.Model | tree.Block) -> str:
     params = f"({listed(map(_param, item.params))})" if item.params else ""
-    return f"{word} {item.name.text}{params} {_opened(item.body.statements)}"
+    return f"{word} {item.name.text}{params} {_opened(_statements(item.body))}"
 
 
 def _param(param: tree.Param) -> str:
@@ -36,30 +36,28 @@ def _train(item: tree.Train) -> str:
     return f"train {name}{{\n{settings}\n}}"
 
 
-def _opened(statements: Sequence[tree.Statement]) -> str:
-    return "\n".join(["{", *map(_statement, statements), "}"])
+def _opened(texts: Sequence[str]) -> str:
+    return "\n".join(["{", *texts, "}"])
 
 
-def _statement(statement: tree.Statement) -> str:
-    return STATEMENTS[type(statement)](statement)
+def _statements(body: tree.Body) -> list[str]:
+    """Each once: what is nested deep would take forever otherwise."""
+    texts = (STATEMENTS[type(statement)](statement) for statement in body.statements)
+    return [text for text in texts if text]
 
 
 def _braces(body: tree.Body | tree.Branches) -> str:
     if isinstance(body, tree.Body):
-        return _flat(body.statements, "{ ", " }") or _opened(body.statements)
-    texts = [_flat(branch.statements, "", "") for branch in body.branches]
-    if None in texts:
-        bars = ("| " + "\n".join(map(_statement, branch.statements)) for branch in body.branches)
-        return "\n".join(["{", *bars, "}"])
-    return "{ " + " ".join(f"| {text}".rstrip() for text in texts) + " }"
+        texts = _statements(body)
+        return " ".join(["{", *texts, "}"]) if _short(texts) else _opened(texts)
+    branches = [_statements(branch) for branch in body.branches]
+    bars = [("| " + "\n".join(texts)).rstrip() for texts in branches]
+    return " ".join(["{", *bars, "}"]) if all(map(_short, branches)) else _opened(bars)
 
 
-def _flat(statements: Sequence[tree.Statement], left: str, right: str) -> str | None:
-    """On one line; None where that would hide something: several statements, or braces in braces."""
-    texts = [text for statement in statements if (text := _statement(statement))]
-    if len(texts) > 1 or any("{" in text for text in texts):
-        return None
-    return left + texts[0] + right if texts else (left + right).strip()
+def _short(texts: Sequence[str]) -> bool:
+    """Whether statements may stand on one line: several would hide something there, and braces in braces too."""
+    return len(texts) <= 1 and not any("{" in text for text in texts)
 
 
 def _chain(chain: tree.Chain) -> str:
