@@ -22,8 +22,8 @@ from cnnspec.syntax import tree
 LARGEST_INPUT = 512
 """Square inputs are tried up to this side. All of them: a layer may refuse some sizes between others."""
 
-LONGEST_TRIED = 500
-"""Other inputs and paddings are tried in chains of up to this many steps: each trial runs all of them."""
+MOST_TRIED = 10_000
+"""For one question no more layers than this are run: an editor waits for the answer."""
 
 MOST_STEPS = 8
 """A longer chain of sizes is shown without its middle."""
@@ -254,13 +254,12 @@ def before_flatten(trail: Trail) -> Shape | None:
 def fitting_input(trail: Trail, features: int) -> str | None:
     """For which square inputs the map would flatten to `features`, in a sentence; None where that is no question."""
     origin, stages = trail.origin, trail.stages
-    if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1 or len(stages) > LONGEST_TRIED:
+    if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1:
         return None
-    fitting = [
-        side
-        for side in range(1, LARGEST_INPUT + 1)
-        if (shape := run(stages, _square(origin, side))) is not None and shape.elements == features
-    ]
+    outputs = _for_square_inputs(stages, origin)
+    if outputs is None:
+        return None
+    fitting = [side for side, shape in outputs.items() if shape.elements == features]
     if not fitting:
         return f"no square input up to {_square(origin, LARGEST_INPUT)} makes it {features}"
     cut = max(n for n, step in enumerate(trail.steps) if isinstance(step.layer, Flatten))
@@ -268,6 +267,25 @@ def fitting_input(trail: Trail, features: int) -> str | None:
     assert map_then is not None
     sizes = " x ".join(map(str, map_then.sizes))
     return f"{features} = {sizes} fits an input of {_square(origin, fitting[0])}{_up_to(origin, fitting)}"
+
+
+def _for_square_inputs(stages: list[Stage], origin: Shape) -> dict[int, Shape] | None:
+    """What comes out, by the side of the input; inputs that have become equal on the way go on as one. None where
+    that would take too long."""
+    shapes = {side: _square(origin, side) for side in range(1, LARGEST_INPUT + 1)}
+    left = MOST_TRIED
+    for stage in stages:
+        different = set(shapes.values())
+        left -= len(different) * _layers_in(stage)
+        if left < 0:
+            return None
+        outputs = {shape: run([stage], shape) for shape in different}
+        shapes = {side: output for side, shape in shapes.items() if (output := outputs[shape]) is not None}
+    return shapes
+
+
+def _layers_in(*stages: Stage) -> int:
+    return sum(stage.node.modules if isinstance(stage, Joined) else 1 for stage in stages)
 
 
 def _up_to(origin: Shape, fitting: list[int]) -> str:
@@ -285,10 +303,11 @@ def _square(shape: Shape, side: int) -> Shape:
 def smallest_input(trail: Trail, layer: Layer) -> Shape | None:
     """The smallest square input from which `layer` still gets a map it accepts."""
     origin = trail.origin
-    if not origin.rank or len(set(origin.spatial)) > 1 or len(trail.steps) > LONGEST_TRIED:
+    if not origin.rank or len(set(origin.spatial)) > 1:
         return None
     chain = [*trail.stages, layer]
-    fitting = (_square(origin, side) for side in range(1, LARGEST_INPUT + 1))
+    largest = min(LARGEST_INPUT, MOST_TRIED // _layers_in(*chain))
+    fitting = (_square(origin, side) for side in range(1, largest + 1))
     return next((shape for shape in fitting if run(chain, shape) is not None), None)
 
 
@@ -305,7 +324,7 @@ def earlier(trail: Trail, features: int) -> str | None:
 
 def repairs(trail: Trail, features: int) -> list[Fix]:
     """Changes to layers before the flatten that would make `features` right: paddings, then a pool more."""
-    if before_flatten(trail) is None or len(trail.steps) > LONGEST_TRIED:
+    if before_flatten(trail) is None or _layers_in(*trail.stages) ** 2 > MOST_TRIED:
         return []
     everywhere = padding_everywhere(trail, lambda stages: _gives(stages, trail.origin, features))
     padded = list(_paddings(trail, features))[:1] or [
