@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.network.evaluate import Budget, Scope, evaluate
-from cnnspec.network.reading import UsageFault, read_source
+from cnnspec.network.reading import UsageFault, read_file
 from cnnspec.network.scope import HIDDEN
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
@@ -126,7 +126,7 @@ class Homes:
             message = f"more than {MOST_FILES} files are used"
             raise Faults(Diagnostic("E213", message, item.span, "too many"))
         try:
-            source = read_source(name)
+            source = read_file(name)
         except UsageFault as fault:
             raise Faults(unreadable(item, name, str(fault))) from None
         parsed = parse(source)

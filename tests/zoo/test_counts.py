@@ -14,6 +14,8 @@ from published import of_torchvision, table
 import cnnspec
 from cnnspec import zoo
 from cnnspec.network import read_source
+from cnnspec.syntax.form import formatted
+from cnnspec.syntax.parser import parse
 
 PUBLISHED = table()
 
@@ -78,10 +80,10 @@ def test_the_smallest_input(name: str) -> None:
 
 @pytest.mark.parametrize("path", zoo.files(), ids=lambda path: Path(path).stem)
 def test_files_are_clean(path: str) -> None:
-    """Without a warning, in lines that fit, with a comment in front that names the paper."""
+    """Without a warning, in form, with a comment in front that names the paper."""
     assert cnnspec.check(path).diagnostics == ()
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    assert max(map(len, lines)) <= 120
-    assert all(line == line.rstrip() for line in lines)
+    source = read_source(path)
+    assert formatted(parse(source)) == source.text
+    lines = source.text.splitlines()
     comment = lines[: next(at for at, line in enumerate(lines) if not line.startswith("#"))]
     assert "https://arxiv.org/" in "".join(comment)

@@ -106,3 +106,8 @@ def test_a_network_of_the_zoo_can_be_trained() -> None:
     assert trained.exit_code == 0, trained.output
     again = run("eval", "run")
     assert again.exit_code == 0, again.output
+
+
+def test_a_file_uses_files_not_the_zoo() -> None:
+    Path("mine.cnn").write_text('use "zoo:resnet50"\n\nmodel M {\n  input 3\n  linear(2)\n}\n', encoding="utf-8")
+    assert [fault.code for fault in cnnspec.check("mine.cnn").errors] == ["E403"]
