@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cnnspec.cli import main
+from cnnspec.cli.color import use_color
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -111,12 +113,66 @@ def test_several_files_and_folders(tmp_path: Path) -> None:
     assert "written for 65 features" in both.stderr
 
 
-def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    assert "\x1b[" in CliRunner().invoke(main, ["check", "-"], input=WRONG, color=True).stderr
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[" not in CliRunner().invoke(main, ["check", "-"], input=WRONG, color=True).stderr
+@pytest.mark.parametrize(
+    ("environment", "options", "coloured"),
+    [
+        ({}, [], False),
+        ({"FORCE_COLOR": "1"}, [], True),
+        ({"FORCE_COLOR": "0"}, [], False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": ""}, [], True),
+        ({"CLICOLOR_FORCE": "1", "TERM": "dumb"}, [], True),
+        ({"NO_COLOR": "1"}, ["--color", "always"], True),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+    ],
+)
+def test_colour_only_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], options: list[str], coloured: bool
+) -> None:
+    set_environment(monkeypatch, environment)
+    result = run("-", *options, text=WRONG)
+    assert ("\x1b[" in result.stderr) == coloured
+    assert "\x1b[" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [
+        ({}, True),
+        ({"TERM": "dumb"}, False),
+        ({"CLICOLOR": "0"}, False),
+        ({"CLICOLOR": "1"}, True),
+        ({"NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_on_a_terminal(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], coloured: bool) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    set_environment(monkeypatch, environment)
+    assert use_color(Terminal()) == coloured
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_formats_for_programs_go_to_standard_output(tmp_path: Path) -> None:
+    (tmp_path / "wrong.cnn").write_text(WRONG)
+    (tmp_path / "right.cnn").write_text(RIGHT)
+    concise = run("--format", "concise", str(tmp_path))
+    assert (concise.exit_code, concise.stderr) == (1, "")
+    assert concise.stdout == f"{tmp_path / 'wrong.cnn'}:3:19: E301 linear is written for 65 features, but 64 arrive\n"
+    document = json.loads(run("--format", "json", str(tmp_path)).stdout)
+    assert document["summary"] == {"errors": 1, "warnings": 0, "notes": 0}
+    assert [file["models"] != [] for file in document["files"]] == [True, False]
+    assert json.loads(run("--format", "sarif", "-", text=WRONG).stdout)["version"] == "2.1.0"
+    assert run("--format", "github", "-", text=WRONG).stdout.startswith("::error file=<stdin>,line=3,")
+    assert run("--format", "xml", "-", text=WRONG).exit_code == 2
 
 
 def test_crlf_tabs_and_a_byte_order_mark(tmp_path: Path) -> None:
