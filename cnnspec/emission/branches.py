@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnspec.emission.express import Values, constant, explain, literal, over, same, tidy
-from cnnspec.emission.frames import LONGEST, Flow, Frame
+from cnnspec.emission.frames import LONGEST, Flow, Frame, Let
 from cnnspec.emission.items import Choice, Item, Join, Side
 from cnnspec.emission.written import arguments
 from cnnspec.network.model import Choice as NetworkChoice
@@ -118,6 +118,9 @@ def _shares(frame: Frame, column: tuple[CombineNode, ...]) -> Flow:
     values: Values = tuple(node.input.channels // parts for node in column)
     if constant(values):
         return Flow(literal(values[0]), values)
+    for known in frame.names.values():
+        if isinstance(known, Let) and known.frame is frame and same(known.values, values):
+            return Flow(known.resolve(), values)
     text = over(frame.flow.text, parts) if frame.flow.text else None
     return Flow(text if text and frame.says(text, values) else None, values)
 

@@ -17,6 +17,9 @@ BRANCHES = {"add": "out", "residual": "out", "multiply": "gate", "concat": "out"
 """What the value of a branch is called."""
 
 
+LONGEST_OPERAND = 40
+"""A branch that says more than this gets a variable."""
+
 APART, OPEN = -1, -2
 """Lines of the spec for what stands apart from all other, and for a value that goes into the next call."""
 
@@ -30,7 +33,7 @@ class Forward:
         self.lines: list[str] = []
         self.value = self.target = "x"
         self.taken = {"x", "sides", "layers", "scales", "choices", "inner"}
-        self.told = ""
+        self.told = self.label = ""
         self.line = 0
         self.depth = 2
         self.position = 0
@@ -118,6 +121,7 @@ class Forward:
         if "[" in target and isinstance(node, LayerNode) and self.naming.explicit:
             about = " -> ".join(filter(None, (child.head.removeprefix("nn."), about)))
         self.step(lambda x: f"{target}({x})", about, line)
+        self.label = child.key if attribute(child.key) and not child.computed else ""
         if child.sides:
             self.collect(child)
 
@@ -250,20 +254,31 @@ class Forward:
         if join.kind == "residual" and join.when == "False":
             self.run(join.branches[0])
             return
+        branches = join.branches
+        busy = [number for number, branch in enumerate(branches) if not self.naming.silent(branch)]
+        kept = join.kind == "residual" or len(busy) < len(branches)
         if not self.simple:
-            self.flush()
+            self.keep() if kept else self.flush()
         source, target = self.value, self.target
         known = {"skip": "", "cut": join.cut, "dim": join.dim} | self.answers(join)
-        sources = self.parts(join, source, known["cut"])
-        kept = join.kind == "residual" or any(map(self.naming.silent, join.branches))
-        results = [
-            self.branch(join, number, sources[number], keep=kept or number < len(join.branches) - 1)
-            for number in range(len(join.branches))
-        ]
+        results = self.parts(join, source, known["cut"])
+        for number in busy:
+            free = number == busy[-1] and not join.cut and (len(busy) == 1 or join.kind != "concat")
+            reused = free and (source != target or not kept)
+            self.target = target if reused else self.name(self.branch_name(join, number, len(busy)))
+            results[number] = self.branch(branches[number], results[number], last=free and join.kind != "concat")
         self.target = target
         self.value = self.joined(join, source, results, known)
         self.told = self.comment(join)
         self.line = APART if join.kind == "concat" or join.when else OPEN
+
+    def keep(self) -> None:
+        """Put the value, which is needed again behind the branches, into a variable called like what made it."""
+        target, label = self.target, self.label
+        if label and label not in self.taken:
+            self.target = self.name(label)
+        self.flush()
+        self.target = target
 
     def answers(self, join: Join) -> dict[str, str]:
         """What the constructor kept about a join, in variables where it has to be kept."""
@@ -279,7 +294,7 @@ class Forward:
         """What the branches receive."""
         if not cut:
             return [source] * len(join.branches)
-        names = [self.name("part") for _ in join.branches]
+        names = [self.name(f"part{number}") for number in range(1, len(join.branches) + 1)]
         self.lines.append(f"{', '.join(names)} = {source}.chunk({len(names)}, dim={cut})")
         return names
 
@@ -288,27 +303,24 @@ class Forward:
         self.taken.add(name)
         return name
 
-    def branch(self, join: Join, number: int, source: str, *, keep: bool) -> str:
-        """The variable or short expression with the value of one branch. The source stays as it is where `keep`."""
-        if self.naming.silent(join.branches[number]):
-            return source
-        before = self.target
-        alone = all(self.naming.silent(branch) for branch in join.branches if branch is not join.branches[number])
-        named = f"branch{number + 1}" if join.kind == "concat" and not alone else BRANCHES[join.kind]
-        keep = keep or join.kind == "concat" or bool(join.cut)
-        self.target = self.name(named) if keep or source != before else source
+    def branch_name(self, join: Join, number: int, busy: int) -> str:
+        """What the value of a branch is called: like the one child with a name, or like its role."""
+        items = join.branches[number]
+        if len(items) == 1 and isinstance(items[0], Choice) and join.kind == "add":
+            return "shortcut"
+        keys = [child.key for child in children(items) if child.key]
+        if len(keys) == 1 and busy > 1 and attribute(keys[0]) and not any(child.computed for child in children(items)):
+            return keys[0]
+        return f"branch{number + 1}" if join.kind == "concat" and busy > 1 else BRANCHES[join.kind]
+
+    def branch(self, items: Sequence[Item], source: str, *, last: bool) -> str:
+        """The variable with the value of one branch; a short expression where nothing runs before the join."""
         self.value, self.told, self.line = source, "", APART
         count = len(self.lines)
-        self.run(join.branches[number])
-        short = len(self.lines) == count and self.value.count("(") == 1 and len(self.value) < 40
-        if join.kind == "concat" or not (short and self.last(join, number)):
+        self.run(items)
+        if not (last and len(self.lines) == count and self.value.count("(") == 1 and len(self.value) < LONGEST_OPERAND):
             self.flush()
-        result, self.target = self.value, before
-        return result
-
-    def last(self, join: Join, number: int) -> bool:
-        """Whether nothing runs between a branch and the join."""
-        return all(map(self.naming.silent, join.branches[number + 1 :]))
+        return self.value
 
     def joined(self, join: Join, source: str, results: list[str], known: dict[str, str]) -> str:
         if join.kind == "concat":

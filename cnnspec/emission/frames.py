@@ -287,6 +287,11 @@ class Frame:
     # ----------------------------------------------------------------------------------------------------- inside
 
     @property
+    def repeated(self) -> bool:
+        """Whether this stands in a loop."""
+        return self.parent is not None and self.parent.repeated
+
+    @property
     def settled(self) -> bool:
         """Whether what is the same in all runs of this text is the same wherever the text could run."""
         return True
@@ -312,6 +317,10 @@ class Side(Frame):
 
 class Passes(Frame):
     """The body of a loop. Names that are made here are variables of the loop."""
+
+    @property
+    def repeated(self) -> bool:
+        return True
 
     @property
     def settled(self) -> bool:

@@ -8,9 +8,9 @@ from itertools import chain
 
 from cnnspec.emission import layout
 from cnnspec.emission.constructor import Constructor
-from cnnspec.emission.express import annotation, literal
+from cnnspec.emission.express import annotation, literal, words
 from cnnspec.emission.forward import Forward
-from cnnspec.emission.frames import ANY, Flow, Frame, Passes
+from cnnspec.emission.frames import ANY, Flow, Frame
 from cnnspec.emission.items import Child, ClassPlan, Join
 from cnnspec.emission.layout import indented
 from cnnspec.emission.naming import Naming, Style
@@ -46,7 +46,10 @@ class ClassSource:
         outputs = [use.output for use in plan.uses]
         before = arriving(plan)
         assert plan.flow
-        after = place_text(plan, plan.frame, outputs, plan.flow)
+        same = [name for name, values in plan.arguments.items() if values == plan.flow.values]
+        flow = Flow(same[0], plan.flow.values) if same else plan.flow
+        counted = words(flow.text or "") & plan.frame.counters
+        after = "" if counted else place_text(plan, plan.frame, outputs, flow)
         shapes = ", ".join(filter(None, (before and f"Input {before}", after and f"output {after}")))
         if plan.block:
             return [f"{shapes}."] if before else []
@@ -78,7 +81,7 @@ class ClassSource:
         if isinstance(item, Child) and item.pointwise:
             return ""
         outputs = item.outputs
-        if isinstance(item.frame, Passes) and len(set(outputs)) > 1:
+        if item.frame.repeated and len(set(outputs)) > 1:
             return ""
         return place_text(self.plan, item.frame, outputs, item.flow)
 
