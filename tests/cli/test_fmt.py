@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from cnnspec.cli import main
+from cnnspec.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOSE = "# A net.\nmodel M(classes = 10){\n input 1x8x8   # grey\n flatten , linear( classes )\n}\n"
@@ -156,3 +157,13 @@ def _may_write_anyway(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_hooks_of_pre_commit_run_commands_that_there_are() -> None:
+    text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    hooks = re.findall(r"^- id: (\S+)$", text, re.MULTILINE)
+    entries = re.findall(r"^  entry: cnnspec (\S+)$", text, re.MULTILINE)
+    assert hooks == [f"cnnspec-{entry}" for entry in entries]
+    assert set(entries) <= set(COMMANDS)
+    page = (ROOT / "docs" / "checking.md").read_text(encoding="utf-8")
+    assert all(f"- id: {hook}" in page for hook in hooks)
