@@ -8,13 +8,14 @@ RUN := $(BIN)/python -m
 INSTALLED := .venv/installed
 WORKERS ?= auto
 
-.PHONY: help demo test install lint types tests format docs clean
+.PHONY: help demo test install lint types tests format docs extension clean
 
 help:
 	@echo 'make demo    from a faulty file to a trained network, in a minute after the installation'
 	@echo 'make test    style, types and tests'
 	@echo 'make format  bring the code into its usual form'
 	@echo 'make docs    write the derived pages of docs, and generated/, anew'
+	@echo 'make extension   test and package the extension for VS Code; needs node 18 or newer'
 	@echo 'make clean   remove .venv and what tools left behind'
 
 install: $(INSTALLED)
@@ -64,6 +65,17 @@ docs: $(INSTALLED)
 	$(RUN) cnnspec.report.reference docs
 	$(BIN)/python generated/refresh.py
 
+EXTENSION := editors/vscode
+NODE := $(shell node -e 'console.log(process.versions.node.split(".")[0] >= 18)' 2>/dev/null)
+
+extension:
+ifeq ($(NODE),true)
+	cd $(EXTENSION) && npm install --no-package-lock --no-audit --no-fund
+	cd $(EXTENSION) && npm run build && npm test && npm run package
+else
+	@echo 'The extension for VS Code is not packaged: that takes node 18 or newer, which is not here.'
+endif
+
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist $(EXTENSION)/node_modules $(EXTENSION)/dist $(EXTENSION)/*.vsix
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
