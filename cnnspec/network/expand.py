@@ -42,7 +42,7 @@ class Expander:
         """The whole model for one input, or for an unknown one. No node where a shape stayed unknown."""
         walk = self.walk
         self.top = model.body.statements
-        flow = Flow(shape, span)
+        flow = Flow(shape, span, whole=True)
         module = Module(walk, walk.homes.of(model.span), ())
         try:
             found = self.statements(model.body.statements, module, scope.inner(), flow)

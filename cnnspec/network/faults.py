@@ -40,7 +40,7 @@ def wrong_claim(site: Site, argument: tree.Argument, claimed: Any, layer: Layer,
     if layer.word == "linear" and isinstance(claimed, int):
         notes = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
         fixes += trails.repairs(trail, claimed)
-    elif not trail.steps and isinstance(claimed, int):
+    elif trail.whole and not trail.steps and isinstance(claimed, int):
         last = trail.origin.rank > 1 and claimed == trail.origin.sizes[-1]
         shape = Shape((claimed, *(trail.origin.sizes[:-1] if last else trail.origin.spatial)))
         proposal = "channels stand first: the input is" if last else "or change the input to"
@@ -70,7 +70,7 @@ def _inferred(site: Site, argument: tree.Argument, arriving: int) -> Fix:
 def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Diagnostic:
     """`linear(4096, 10)` and `conv(3, 32, kernel_size=3)`: both sizes, as PyTorch takes them. Proposes the arrow."""
     sizes = [a.value for a in call.arguments if a.name is None and isinstance(a.value, tree.Number)]
-    if layer.claims is None or len(sizes) != 2:
+    if layer.claims is None or len(sizes) != 2 or not _begins_with_two(call):
         return diagnostic
     kernels = [a.name for a in call.arguments if a.name and a.name.text in ("kernel", "kernel_size")]
     wrong_kernel = diagnostic.code in ("E202", "E205") and any(
@@ -83,6 +83,11 @@ def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Di
     return diagnostic.replace(fixes=(Fix("what arrives stands before an arrow, or is left out", edits),))
 
 
+def _begins_with_two(call: tree.Call) -> bool:
+    """Whether an arrow can stand between the first two arguments."""
+    return all(argument.name is None and argument.incoming is None for argument in call.arguments[:2])
+
+
 LARGEST_KERNEL = 11
 """A larger one is hardly meant: it is the largest of the known networks."""
 
@@ -93,6 +98,8 @@ def torch_order(call: tree.Call, layer: Layer, shape: Shape) -> Fix | None:
     given = [argument.value for argument in call.arguments if argument.name is None]
     kernel = getattr(layer, "kernel", None)
     if layer.claims is None or len(given) < 3 or not isinstance(kernel, int) or kernel <= LARGEST_KERNEL:
+        return None
+    if not _begins_with_two(call):
         return None
     if layer.incoming(shape) != layer.out:  # type: ignore[attr-defined]
         return None

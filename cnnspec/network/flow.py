@@ -22,21 +22,23 @@ class Flow:
     claim that agrees with it follows from the same fault and stays silent.
     """
 
-    __slots__ = ("axes", "believed", "origin", "shape", "span", "steps")
+    __slots__ = ("axes", "believed", "origin", "shape", "span", "steps", "whole")
 
-    def __init__(self, shape: Shape | None, span: Span) -> None:
+    def __init__(self, shape: Shape | None, span: Span, whole: bool = False) -> None:
         self.restart(shape, span)
+        self.whole = whole
+        """Whether it begins with the input of the model."""
 
     def restart(self, shape: Shape | None, span: Span) -> None:
         """Go on from the input, or from a shape that the text states at `span`."""
         self.shape, self.believed = shape, shape
         self.axes = shape.rank + 1 if shape else None
         self.steps: Steps = None
-        self.origin, self.span = shape, span
+        self.origin, self.span, self.whole = shape, span, False
 
     def fork(self) -> Flow:
         """The beginning of a branch."""
-        flow = Flow(self.shape, self.span)
+        flow = Flow(self.shape, self.span, self.whole)
         flow.believed, flow.axes, flow.steps, flow.origin = self.believed, self.axes, self.steps, self.origin
         return flow
 

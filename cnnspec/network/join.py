@@ -73,7 +73,7 @@ def combinator(step: tree.Step, scope: Scope) -> Combinator:
     call = op.call
     word = COMBINATORS.get(call.name.text)
     if word is None:
-        raise Faults(_no_combinator(op))
+        raise Faults(_no_combinator(step, op))
     if step.label:
         name = step.label.text
         message = f"{name} names a submodule, and {word.word} makes none"
@@ -189,9 +189,9 @@ def _bars(word: type[Combinator], op: tree.Combine) -> Diagnostic:
     return Diagnostic("E402", message, span, "takes no bars", (Label(body, "branches begin here"),), notes=(note,))
 
 
-def _no_combinator(op: tree.Combine) -> Diagnostic:
+def _no_combinator(step: tree.Step, op: tree.Combine) -> Diagnostic:
     name, span = op.call.name.text, op.call.name.span
-    if not op.call.arguments and isinstance(op.body, tree.Body):
+    if op.call.span.end == span.end and not step.label and isinstance(op.body, tree.Body):
         fix = Fix("write a colon behind the name of a group", (Edit(span, f"{name}:"),))
         return Diagnostic("E201", f"{name} has no colon behind it", span, "the name of a group?", fixes=(fix,))
     note = "braces follow add, multiply, concat, residual and aux"

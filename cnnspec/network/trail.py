@@ -64,11 +64,13 @@ class Step(Record):
 
 
 class Trail(Record):
-    """Where the shape started (the input, or a prediction after a fault) and what ran since."""
+    """Where the shape started (the input, an equal share of channels, or a prediction after a fault) and what ran
+    since. `whole` tells that it was the input."""
 
     origin: Shape
     span: Span
     steps: tuple[Step, ...]
+    whole: bool
 
     @property
     def shape(self) -> Shape:
@@ -235,7 +237,7 @@ def labels(trail: Trail, site: Site) -> tuple[Label, ...]:
         sets = step.layer.claims if step.layer else node.output.channels != node.input.channels
         if sets and step.call is not site.call:
             return (Label(step.call.span, f"{node.output.channels} come from here"),)
-    return (Label(trail.span, f"{trail.origin} starts here"),)
+    return (Label(trail.span, f"{trail.origin} {'starts' if trail.whole else 'comes from'} here"),)
 
 
 # ------------------------------------------------------------------------------------- what would make it right
@@ -254,7 +256,7 @@ def before_flatten(trail: Trail) -> Shape | None:
 def fitting_input(trail: Trail, features: int) -> str | None:
     """For which square inputs the map would flatten to `features`, in a sentence; None where that is no question."""
     origin, stages = trail.origin, trail.stages
-    if before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1:
+    if not trail.whole or before_flatten(trail) is None or not origin.rank or len(set(origin.spatial)) > 1:
         return None
     outputs = _for_square_inputs(stages, origin)
     if outputs is None:
@@ -303,7 +305,7 @@ def _square(shape: Shape, side: int) -> Shape:
 def smallest_input(trail: Trail, layer: Layer) -> Shape | None:
     """The smallest square input from which `layer` still gets a map it accepts."""
     origin = trail.origin
-    if not origin.rank or len(set(origin.spatial)) > 1:
+    if not trail.whole or not origin.rank or len(set(origin.spatial)) > 1:
         return None
     chain = [*trail.stages, layer]
     largest = min(LARGEST_INPUT, MOST_TRIED // _layers_in(*chain))

@@ -50,7 +50,9 @@ class Walk:
     the text states: they say nothing of a walk with another one, which is not `as_stated`."""
 
     def __init__(self, homes: Homes, model: tree.Model, report: Callable[..., None], as_stated: bool = True) -> None:
-        self.homes, self.take, self.as_stated = homes, report, as_stated
+        self.homes, self.model, self.take, self.as_stated = homes, model, report, as_stated
+        self.guesses = True
+        """Whether what might mend a fault is looked for."""
         self.uses = Uses(homes, model)
         self.used: set[tuple[str, str]] = set()
         self.modules = 0
@@ -83,4 +85,5 @@ class Walk:
 
     def trail(self, flow: Flow) -> Trail:
         assert flow.origin is not None
-        return Trail(flow.origin, flow.span, tuple(Step(node, self.site(node)) for node in flat(flow.steps)))
+        steps = tuple(Step(node, self.site(node)) for node in flat(flow.steps))
+        return Trail(flow.origin, flow.span, steps, flow.whole)

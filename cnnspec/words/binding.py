@@ -51,12 +51,14 @@ def bind_arguments(
     values: dict[str, Any] = {}
     places: dict[str, Span] = {} if spans is None else spans
     misspelled: list[str] = []
+    displaced = False
     names = list(parameters)
     for position, argument in enumerate(call.arguments):
         name = argument.name
         if name is None:
             if position >= len(names):
-                faults.append(_too_many(word, names, argument, refers))
+                if position == len(names):
+                    faults.append(_too_many(word, names, argument, refers))
                 continue
             name = names[position]
         elif name not in parameters:
@@ -67,7 +69,9 @@ def bind_arguments(
         if name in places:
             message = f"{word} is given {name} twice"
             first = Label(places[name], "here first")
-            faults.append(Diagnostic("E205", message, argument.span, "and here again", (first,)))
+            again = "and here again" if argument.name else f"and here again: {name} is argument {position + 1}"
+            faults.append(Diagnostic("E205", message, argument.span, again, (first,)))
+            displaced = displaced or argument.name is None
             continue
         places[name] = argument.span
         try:
@@ -78,13 +82,14 @@ def bind_arguments(
                 continue
             message = f"{word} cannot take {describe(argument.value)} for {name}"
             takes = f"{name} takes {parameters[name].kind.takes}"
-            bare = isinstance(argument.value, str) and parameters[name].kind.names
+            text = argument.value
+            bare = isinstance(text, str) and text.isidentifier() and parameters[name].kind.names
             fixes = (Fix("names stand without quotes", (Edit(argument.span, str(argument.value)),)),) if bare else ()
             faults.append(Diagnostic("E204", message, argument.span, str(mismatch), notes=(takes,), fixes=fixes))
         except Faults as nested:
             faults.extend(nested.diagnostics)
     missing = [p.name for p in parameters.values() if p.default is REQUIRED and p.name not in (*places, *misspelled)]
-    if missing:
+    if missing and not displaced:
         message = f"{word} is called without {' and '.join(missing)}"
         faults.append(
             Diagnostic("E203", message, call.name_span, f"{missing[0]} is missing", notes=(f"it is {refers}",))
@@ -132,7 +137,8 @@ FAMILIAR = {
 
 def _too_many(word: str, names: list[str], argument: Argument, refers: str) -> Diagnostic:
     count = {0: "no arguments", 1: "one argument"}.get(len(names), f"{len(names)} arguments")
-    return Diagnostic("E205", f"{word} takes {count}", argument.span, "one too many", notes=(f"it is {refers}",))
+    notes = (f"it is {refers}",) if names else ()
+    return Diagnostic("E205", f"{word} takes {count}", argument.span, "one too many", notes=notes)
 
 
 def _meant(name: str, parameters: Mapping[str, Parameter]) -> list[str]:
