@@ -78,15 +78,17 @@ def text(spec: str, name: str = "<string>") -> Source:
 def check(
     spec: str | os.PathLike[str] | Source, *, set: Mapping[str, object] | None = None, input: object | None = None
 ) -> Checked:
-    """Every diagnostic of a spec (`.diagnostics`, the errors among them `.errors`) and its right `.networks`.
+    """Every diagnostic of a spec (`.diagnostics`, the errors among them `.errors`; lints are warnings) and its right
+    `.networks`.
 
     `set` overrides parameters (`{"classes": 100}`) and training settings (`{"train.epochs": 3}`); `input` tries
     another input (`"1x28x28"` or `(1, 28, 28)`).
     """
+    from cnnspec.lint import linted
     from cnnspec.network import check, read_source
 
     source = spec if isinstance(spec, Source) else read_source(spec)
-    return check(source, set=set, input=input)
+    return linted(check(source, set=set, input=input))
 
 
 def load(

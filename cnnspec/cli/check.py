@@ -11,7 +11,10 @@ import click
 
 from cnnspec.cli.color import color_option, use_color
 from cnnspec.cli.common import FILE, input_option, parse_overrides, set_option
+from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics.fixing import chosen
 from cnnspec.diagnostics.found import FORMATS, Found, Right
+from cnnspec.lint import linted
 from cnnspec.network import Checked, UsageFault, check, read_source
 from cnnspec.source import Source
 from cnnspec.words import counted
@@ -52,6 +55,7 @@ def command(
     else:
         changes = False
         run.report(run.checked())
+        run.tell_more()
     if run.unreadable:
         sys.exit(2)
     failed = run.errors or (strict and run.warnings) or (diff and changes)
@@ -65,6 +69,7 @@ class Run:
         self.files, self.overrides, self.input_shape, self.form = files, overrides, input_shape, form
         self.unreadable = False
         self.errors = self.warnings = 0
+        self.faults: list[Diagnostic] = []
         self.aside = False
         """Whether everything goes to standard error, because standard output is for a text."""
 
@@ -76,7 +81,7 @@ class Run:
                 self.refuse(fault)
 
     def check(self, source: Source) -> Checked:
-        return check(source, set=self.overrides, input=self.input_shape)
+        return linted(check(source, set=self.overrides, input=self.input_shape))
 
     def checked(self) -> Iterator[Checked]:
         for source in self.sources():
@@ -100,9 +105,23 @@ class Run:
         for text in renderer.report(self.with_verdicts(found) if human else found, color=color):
             click.echo(text, err=human or self.aside, color=color)
 
+    def tell_more(self) -> None:
+        """Where a person can go on from here."""
+        if self.form != "human" or not self.faults:
+            return
+        every = len(self.faults)
+        safe, all_ = (sum(bool(chosen(f, str, unsafe=unsafe)) for f in self.faults) for unsafe in (False, True))
+        lines = [f"cnnspec explain {self.faults[0].code} tells more"]
+        if safe:
+            lines.append(f"--fix mends {'it' if every == 1 else f'{safe} of {every}'}")
+        if all_ > safe:
+            lines.append(f"--fix --unsafe-fixes mends {'it' if every == 1 else f'{all_} of {every}'}")
+        click.echo("; ".join(lines), err=True)
+
     def count(self, checked: Checked) -> Found:
         right = tuple(Right(n.name, str(n.input), str(n.output), n.parameters) for n in checked.networks)
         found = Found(checked.source.name, checked.diagnostics, right)
+        self.faults += [each for each in found.diagnostics if each.severity != "note"]
         self.errors += found.count("error")
         self.warnings += found.count("warning")
         return found

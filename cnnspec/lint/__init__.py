@@ -1,6 +1,7 @@
 """Lints: what is accepted, and rarely meant. One file per rule and a line in `RULES`.
 
-A comment `# allow W101: reason`, at the end of the line or on a line of its own above it, silences a warning there.
+A comment `# allow W101: reason` silences a warning: at the end of its line, on a line of its own above it, or above the
+block or model it stands in.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from cnnspec.lint.small_field import SmallField
 from cnnspec.lint.softmax_at_end import SoftmaxAtEnd
 from cnnspec.lint.unsuitable_augmentation import UnsuitableAugmentation
 from cnnspec.network import Checked, Network
-from cnnspec.source import Span
+from cnnspec.source import Source, Span
 
 RULES: tuple[type[Rule], ...] = (
     BiasBeforeNorm,
@@ -80,12 +81,26 @@ def _place(span: Span) -> tuple[str, int]:
 
 
 ALLOWED = re.compile(r"#\s*allow\s+([\w-]+)\s*:\s*\S")
+ITEM = re.compile(r"(block|model|train)\b")
 
 
 def silenced(diagnostic: Diagnostic) -> bool:
-    """Whether a comment with a reason, on this line or alone on the one above, allows what is found."""
-    source, line = diagnostic.span.source, diagnostic.span.line
-    above = source.line(line - 1).strip() if line > 1 else ""
-    comments = (source.line(line), above if above.startswith("#") else "")
+    """Whether a comment with a reason allows what is found."""
     names = (diagnostic.code, diagnostic.name)
-    return any(match[1] in names for text in comments for match in ALLOWED.finditer(text))
+    return any(match[1] in names for text in _comments(diagnostic.span) for match in ALLOWED.finditer(text))
+
+
+def _comments(span: Span) -> Iterator[str]:
+    """The line, the comments right above it, and those above its block or model."""
+    source, line = span.source, span.line
+    yield source.line(line)
+    yield from _above(source, line)
+    while line > 1 and not ITEM.match(source.line(line)):
+        line -= 1
+    yield from _above(source, line)
+
+
+def _above(source: Source, line: int) -> Iterator[str]:
+    while line > 1 and source.line(line - 1).lstrip().startswith("#"):
+        line -= 1
+        yield source.line(line)

@@ -123,3 +123,5 @@ def test_silenced_with_a_reason() -> None:
     assert found(text.format(above="", behind="  # allow W105: another")) == ["W104"]
     assert not found(text.format(above="", behind="  # allow W104: the border is black"))
     assert not found(text.format(above="# allow dropped-rows: the border is black\n  ", behind=""))
+    assert not found("# Digits.\n# allow W104: the border is black\n" + text.format(above="", behind=""))
+    assert found("# allow W104: too far away\n\n" + text.format(above="", behind="")) == ["W104"]
