@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -151,25 +150,6 @@ def test_no_line_is_long(sources: dict[tuple[str, Style], str]) -> None:
     for (name, style), source in sources.items():
         if not name.startswith(("long", "deep")):
             assert max(map(len, source.splitlines())) <= WIDTH, f"{name}, {style}"
-
-
-@pytest.mark.filterwarnings("ignore:Using padding='same'")
-def test_what_torch_accepts_is_emitted() -> None:
-    """Specs that were drawn together with torch: the same names and shapes, on the meta device."""
-    writer = runpy.run_path(str(ROOT / "tests" / "network" / "random_models.py"))["Writer"]
-    tried = 0
-    for seed in range(60):
-        drawn = writer(seed, wrong=0).write()
-        if drawn.refusal:
-            continue
-        network = load(Source("drawn.cnn", drawn.text))
-        for style in STYLES:
-            with torch.device("meta"):
-                made = make(emit(network, style=style), network.name)
-            found = {name: tuple(value.shape) for name, value in made.state_dict().items()}
-            assert found == drawn.state, drawn.text
-            tried += 1
-    assert tried > 60
 
 
 def classes(source: str) -> list[str]:

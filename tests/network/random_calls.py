@@ -93,9 +93,9 @@ class Calls:
             return self.rng.randint(2, 5)
         return self.rng.choice([n for n in range(1, 17) if all(c % n == 0 for c in counts)])
 
-    def claim(self, arriving: int) -> int | None:
+    def claim(self, arriving: int) -> int | str | None:
         if self.chance(0.8):
-            return None
+            return "?" if self.chance(0.03) else None
         return arriving if not self.chance(self.wrong) else max(1, arriving + self.rng.choice([-1, 1, 4, arriving]))
 
     def fitting(self, x: Map, *kernels: int) -> list[int]:

@@ -105,6 +105,8 @@ class Drawer(Runner):
             self.predict(chain.prediction, place)
 
     def prediction(self, place: Place) -> Any:
+        if self.chance(0.15):
+            return "?"
         sizes: list[Any] = list(place.x)
         if self.chance(self.wrong / 2):
             sizes[self.rng.randrange(len(sizes))] += 1
@@ -295,7 +297,7 @@ class Drawer(Runner):
             elif isinstance(value, str):
                 held = [name(each) for each, known in place.env.items() if known == value]
                 call.args[key] = self.rng.choice(held) if held else value
-        if call.claim is not None and self.chance(0.4):
+        if isinstance(call.claim, int) and self.chance(0.4):
             call.claim = self.values.number(call.claim, place.env, place.x)
         return call
 

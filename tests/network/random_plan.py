@@ -318,7 +318,7 @@ class Runner:
             raise Refusal(f"{statement.claim.text} does not hold")
 
     def predict(self, prediction: Any, place: Place) -> None:
-        if prediction is None:
+        if prediction in (None, "?"):
             return
         sizes = worth(prediction, place.env, place.x)
         sizes = sizes if isinstance(sizes, tuple) else (sizes,)
@@ -373,6 +373,8 @@ class Runner:
 
     def layer(self, word: str, args: dict[str, Any], claim: Any, path: str, place: Place) -> None:
         incoming = place.x[-1] if word == "linear" else place.x.channels
+        if claim == "?":
+            claim = None
         if claim is not None and claim != incoming:
             raise Refusal(f"{incoming} arrive, not {claim}")
         verdict = judge(word, args, claim, place.x)

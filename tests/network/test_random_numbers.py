@@ -14,6 +14,7 @@ from random_models import Spec, Writer
 from random_plan import Join, Model
 from test_random_specs import checked
 from torch import nn
+from torch_layers import Huge
 
 import cnnspec
 from cnnspec.network import Network
@@ -126,11 +127,15 @@ def equal(one: Any, other: Any, exact: bool) -> None:
         assert torch.allclose(a, b, rtol=0 if exact else 1e-4, atol=0 if exact else 1e-5, equal_nan=True)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_networks_give_the_same_numbers(part: int, tmp_path: Path) -> None:
     compared, faults = 0, []
     for seed in range(part, COUNT, PARTS):
-        spec = Writer(seed).write()
+        try:
+            spec = Writer(seed).write()
+        except Huge:
+            continue
         folder = tmp_path / str(seed)
         folder.mkdir()
         for network, model in pairs(spec, folder):

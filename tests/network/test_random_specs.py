@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from random_models import Spec, Writer
 from random_plan import Model
-from torch_layers import MODULES
+from torch_layers import MODULES, Huge
 
 from cnnspec.diagnostics.human import render
 from cnnspec.layers import LAYERS
@@ -91,18 +92,26 @@ def test_every_layer_is_drawn() -> None:
     assert set(MODULES) == set(LAYERS)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_specs_agree_with_torch(
     part: int, record_property: Callable[[str, object], None], tmp_path: Path
 ) -> None:
     mix, faults = Counter[str](), []
     for seed in range(part, COUNT, PARTS):
-        spec = Writer(seed).write()
+        try:
+            spec = Writer(seed).write()
+        except Huge:
+            mix["too large"] += 1
+            continue
         mix.update(spec.mix)
         mix.update({"specs": 1, "refused": spec.refused, f"{spec.rank}-d": 1, "models": len(spec.models)})
         folder = tmp_path / str(seed)
         folder.mkdir()
-        wrong = disagreement(spec, folder)
+        try:
+            wrong = disagreement(spec, folder)
+        except Exception:
+            wrong = traceback.format_exc()
         if wrong:
             more = "".join(f"--- {path}\n{text}\n" for path, text in spec.files.items())
             faults.append(f"=== seed {seed}\n{spec.text}\n{more}{wrong}")

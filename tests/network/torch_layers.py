@@ -64,6 +64,10 @@ class Refusal(Exception):
     """Torch refuses, or the language where it is stricter."""
 
 
+class Huge(Exception):
+    """More bytes than a number of torch can count: its refusal says nothing of the layer."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What became of a layer that was accepted. `make` makes the module."""
@@ -105,6 +109,8 @@ def _judged(word: str, items: tuple[tuple[str, Any], ...], claim: Any, x: Map, l
         if meta.numel() + output.numel() + count < REAL.get(word, FEW):
             module.to_empty(device="cpu")(torch.zeros(1, *x))
     except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, ArithmeticError) as error:
+        if "Storage size calculation overflowed" in str(error):
+            raise Huge from None
         return f"{type(error).__name__}: {error}"
     keeps = word not in ("channels_first", "flatten", "unflatten")
     state = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
