@@ -12,6 +12,7 @@ Only what a function needs is imported, when it is called: torch is loaded by `b
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -219,3 +220,9 @@ def predict(
     from cnnspec.training.finished import predict
 
     return predict(Path(run), samples, weights=weights, device=device)
+
+
+if "IPython" in sys.modules:
+    from cnnspec.notebook import show_networks
+
+    show_networks()

@@ -27,7 +27,8 @@ LEVELS = (
     ("report", "emission"),
     ("building", "port", "data"),
     ("training",),
-    ("cli", "lsp", "notebook", "highlight"),
+    ("lsp", "notebook", "highlight"),
+    ("cli",),
     ("", "__main__"),
 )
 """The parts, from the ground up. A part imports itself and what stands in a lower row; "" is the public API."""
@@ -107,7 +108,7 @@ def judge(module: str, found: Import) -> str | None:
     if top == "cnnspec":
         other = part_of(found.module)
         if other == "" and part != "":
-            return None if part in ("cli", "__main__", "training") else "the public API stands above everything"
+            return None if part in ("cli", "lsp", "__main__", "training") else "the public API stands above everything"
         fine = other == part or LEVEL[other] < LEVEL[part]
         return None if fine else f"{part or 'the public API'} stands below {other}, or beside it"
     if found.types:

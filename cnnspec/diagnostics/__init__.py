@@ -66,3 +66,9 @@ class SpecError(Exception):
         from cnnspec.diagnostics.human import render
 
         return "\n" + "\n\n".join(render(diagnostic) for diagnostic in self.diagnostics)
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the fault lies in the spec, not in the code."""
+        from cnnspec.diagnostics.human import render
+
+        return "\n\n".join(render(diagnostic, color=True) for diagnostic in self.diagnostics).split("\n")

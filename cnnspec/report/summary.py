@@ -121,6 +121,12 @@ class Summary(Record):
 
         return as_text(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from cnnspec.report.html import summary_html
+
+        return summary_html(self)
+
 
 def summarize(network: Network) -> Summary:
     return Summary(network, tuple(_measured(network)))

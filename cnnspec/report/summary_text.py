@@ -50,26 +50,32 @@ BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 def as_text(summary: Summary, *, color: bool = False) -> str:
     """Table, totals and what the columns mean, at most 118 columns wide."""
     network = summary.network
-    listed = rows(summary)
-    macs = _millions if summary.macs >= MANY else _count
-    columns = [MILLIONS if column.title == "MACs" and summary.macs >= MANY else column for column in COLUMNS]
-    titles, rule, *lines = aligned(columns, [_cells(row, summary, macs) for row in listed], WIDTH)
+    columns, listed, cells = table(summary)
+    titles, rule, *lines = aligned(columns, cells, WIDTH)
     if color:
         titles = f"{BOLD}{titles}{PLAIN}"
         bold = (isinstance(row.node, GroupNode) for row in listed)
         lines = [f"{BOLD}{line}{PLAIN}" if group else line for line, group in zip(lines, bold, strict=True)]
     head = f"{network.name}: {network.input} -> {network.output}"
-    totals = [f"{name:12}{text}" for name, text in _totals(summary)]
-    return "\n".join([head, "", titles, rule, *lines, rule, *totals, "", *NOTES, *_notes(listed)])
+    sums = [f"{name:12}{text}" for name, text in totals(summary)]
+    return "\n".join([head, "", titles, rule, *lines, rule, *sums, "", *NOTES, *_notes(listed)])
+
+
+def table(summary: Summary) -> tuple[list[Column], list[Row], list[tuple[str, ...]]]:
+    """The columns, the rows, and what stands in them."""
+    macs = _millions if summary.macs >= MANY else _count
+    columns = [MILLIONS if column.title == "MACs" and summary.macs >= MANY else column for column in COLUMNS]
+    listed = rows(summary)
+    return columns, listed, [_cells(row, summary, macs) for row in listed]
 
 
 def as_markdown(summary: Summary) -> str:
     """One row for each layer and each join, in the order they run."""
     network = summary.network
     cells = [_cells(row, summary, _count) for row in plain_rows(summary)]
-    totals = [f"- {name}: {text}" for name, text in _totals(summary)]
+    sums = [f"- {name}: {text}" for name, text in totals(summary)]
     title = f"### {network.name}: {network.input} -> {network.output}"
-    return "\n".join([title, "", *markdown(COLUMNS, cells), "", *totals, "", *NOTES, *_notes(plain_rows(summary))])
+    return "\n".join([title, "", *markdown(COLUMNS, cells), "", *sums, "", *NOTES, *_notes(plain_rows(summary))])
 
 
 def _notes(listed: list[Row]) -> Iterator[str]:
@@ -99,7 +105,8 @@ def _cells(row: Row, summary: Summary, macs: Callable[[int], str]) -> tuple[str,
     )
 
 
-def _totals(summary: Summary) -> Iterator[tuple[str, str]]:
+def totals(summary: Summary) -> Iterator[tuple[str, str]]:
+    """What the whole network comes to: names, and what stands behind them."""
     buffers = (
         f"; {summary.counts.buffers:,} more in buffers, which are kept but not learned"
         if summary.counts.buffers
