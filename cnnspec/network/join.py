@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Refused, Shape
@@ -44,7 +45,7 @@ def combine(
         if flows[0].shape is None:
             return None
     else:
-        after = joined(walk, word, op, module, before, flows)
+        after = joined(walk, word, op, module, scope, before, flows)
     outputs = [each.shape for each in flows]
     if after is None or None in outputs:
         _go_on(flow, word, outputs, op.call.span)
@@ -91,7 +92,13 @@ def combinator(step: tree.Step, scope: Scope) -> Combinator:
 
 
 def joined(
-    walk: Walk, word: Combinator, op: tree.Combine, module: Module, before: Shape, flows: Sequence[Flow]
+    walk: Walk,
+    word: Combinator,
+    op: tree.Combine,
+    module: Module,
+    scope: Scope,
+    before: Shape,
+    flows: Sequence[Flow],
 ) -> Shape | None:
     """The shape behind the branches; None where one is not known, or where they do not fit together."""
     outputs = [flow.shape for flow in flows]
@@ -101,7 +108,8 @@ def joined(
     try:
         after = word.output(before, known)
     except Refused as refused:
-        walk.tell(module, mismatch(word, op, before, known, refused))
+        names = None if walk.uses.once(op.call) else scope
+        walk.tell(module, mismatch(word, op, before, known, refused, names))
         return None
     if word.word in ("add", "residual") and any(shape != after for shape in (*known, *_own(word, before))):
         shapes = " and ".join(dict.fromkeys(str(shape) for shape in (*known, *_own(word, before))))
@@ -112,7 +120,12 @@ def joined(
 
 
 def mismatch(
-    word: Combinator, op: tree.Combine, before: Shape, outputs: Sequence[Shape], refused: Refused
+    word: Combinator,
+    op: tree.Combine,
+    before: Shape,
+    outputs: Sequence[Shape],
+    refused: Refused,
+    names: Mapping[str, Any] | None,
 ) -> Diagnostic:
     """Branches that do not fit together, each with its shape, and the projection that would mend a sum."""
     labels = [Label(place, f"{shape} comes out here") for place, shape in zip(ends(op), outputs, strict=True)]
@@ -121,7 +134,7 @@ def mismatch(
     else:
         each = [f"branch {n} gives {shape}" for n, shape in enumerate(outputs, 1)]
         message = f"{refused.message}: {', '.join(shorten(each))}"
-    fixes = projections(word, op, before, outputs) if word.word in ("add", "residual") else ()
+    fixes = projections(word, op, before, outputs, names) if word.word in ("add", "residual") else ()
     return Diagnostic("E401", message, op.call.span, f"{before} comes in", tuple(labels), fixes=fixes)
 
 

@@ -2,41 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from cnnspec.diagnostics import Edit, Fix
 from cnnspec.layers.base import Shape
 from cnnspec.layers.combine import Combinator
+from cnnspec.record import Record
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 
 LARGEST_STRIDE = 32
 
 
-def projections(word: Combinator, op: tree.Combine, before: Shape, outputs: Sequence[Shape]) -> tuple[Fix, ...]:
-    """A projection in the branch that passes its input on, to the shape of the other branch."""
+def projections(
+    word: Combinator, op: tree.Combine, before: Shape, outputs: Sequence[Shape], names: Mapping[str, Any] | None
+) -> tuple[Fix, ...]:
+    """A projection in the branch that passes its input on, to the shape of the other branch. `names` are the values by
+    name at a place with several uses, where other shapes may arrive; None at one with a single use."""
     if word.word == "residual":
-        fix = _beside(op, projection(before, outputs[0]))
-        return (fix,) if fix else ()
+        layer = projection(before, outputs[0], names)
+        return (_beside(op, layer),) if layer and not op.call.arguments else ()
     bodies = op.body.branches if isinstance(op.body, tree.Branches) else ()
     if len(bodies) != 2:
         return ()
-    return tuple(_instead(bodies, before, outputs))
+    return tuple(_instead(bodies, before, outputs, names))
 
 
-def projection(given: Shape, wanted: Shape) -> str | None:
-    """The layer that makes one shape of another: a linear layer, or a 1x1 convolution with a stride."""
+class Projection(Record):
+    """The layer that makes one shape of another, and the condition under which it is needed. It is `sure` where all
+    uses of its place can have it."""
+
+    layer: str
+    condition: str = ""
+    sure: bool = True
+
+    def __str__(self) -> str:
+        return f"if {self.condition} {{ {self.layer} }}" if self.condition else self.layer
+
+
+def projection(given: Shape, wanted: Shape, names: Mapping[str, Any] | None = None) -> Projection | None:
+    """A linear layer, or a 1x1 convolution with a stride."""
     if given.rank != wanted.rank or given.channels_last or wanted.channels_last:
         return None
-    if not given.rank:
-        return f"linear({wanted.channels})"
     strides = [_stride(a, b) for a, b in zip(given.spatial, wanted.spatial, strict=True)]
     if None in strides:
         return None
-    if set(strides) == {1}:
-        return f"conv({wanted.channels}, 1)"
-    stride = str(strides[0]) if len(set(strides)) == 1 else str(strides)
-    return f"conv({wanted.channels}, 1, stride={stride})"
+    channels = _named(wanted.channels, names)
+    stride = _named(strides[0], names) if len(set(strides)) == 1 else str(strides)
+    if not given.rank:
+        layer = f"linear({channels})"
+    else:
+        layer = f"conv({channels}, 1)" if set(strides) == {1} else f"conv({channels}, 1, stride={stride})"
+    if names is None:
+        return Projection(layer)
+    needed = [f"x.{'channels' if given.rank else 'features'} != {channels}"]
+    needed += [f"{stride} != 1"] if stride.isidentifier() else []
+    always = bool(strides) and set(strides) != {1} and not stride.isidentifier()
+    return Projection(layer, "" if always else " or ".join(needed), channels.isidentifier())
+
+
+def _named(value: int | None, names: Mapping[str, Any] | None) -> str:
+    """The one name that stands for a number, or the number."""
+    found = [name for name, known in (names or {}).items() if type(known) is int and known == value != 1]
+    return found[0] if len(found) == 1 else str(value)
 
 
 def _stride(given: int, wanted: int) -> int | None:
@@ -44,14 +73,21 @@ def _stride(given: int, wanted: int) -> int | None:
     return next((s for s in range(1, LARGEST_STRIDE + 1) if (given - 1) // s + 1 == wanted), None)
 
 
-def _instead(bodies: Sequence[tree.Body], before: Shape, outputs: Sequence[Shape]) -> Iterator[Fix]:
+def _instead(
+    bodies: Sequence[tree.Body], before: Shape, outputs: Sequence[Shape], names: Mapping[str, Any] | None
+) -> Iterator[Fix]:
     """In the place of a branch that does nothing."""
     for at, body in enumerate(bodies):
-        layer = projection(before, outputs[1 - at])
+        layer = projection(before, outputs[1 - at], names)
         place = _idle(body)
         if outputs[at] == before and place and layer:
-            text = layer if place.end > place.start else f" {layer}"
-            yield Fix(f"bring the other branch to {outputs[1 - at]} with a projection", (Edit(place, text),))
+            text = str(layer) if place.end > place.start else f" {layer}"
+            yield _fix(f"bring the other branch to {outputs[1 - at]} with a projection", layer, (Edit(place, text),))
+
+
+def _fix(message: str, layer: Projection, edits: tuple[Edit, ...]) -> Fix:
+    """With the edits, where they are right for all uses of their place."""
+    return Fix(message, edits) if layer.sure else Fix(f"{message}, {layer.layer}, in the uses that need it")
 
 
 def _idle(body: tree.Body) -> Span | None:
@@ -66,14 +102,15 @@ def _idle(body: tree.Body) -> Span | None:
     return op.span if isinstance(op, tree.Call) and op.name.text == "identity" else None
 
 
-def _beside(op: tree.Combine, layer: str | None) -> Fix | None:
+def _beside(op: tree.Combine, layer: Projection) -> Fix:
     """`residual { body }` as `add { | body | projection }`."""
-    if layer is None or op.call.arguments:
-        return None
-    source, start, end = op.body.span.source, op.body.span.start, op.body.span.end
+    source, start, end = op.body.span.source, op.body.span.start, op.body.span.end - 1
+    first = op.body.statements[0].span.start if isinstance(op.body, tree.Body) and op.body.statements else start + 1
+    alone = source.text[source.text.rfind("\n", 0, end) + 1 : end]
+    last = f"  | {layer}\n{alone}" if alone.isspace() or not alone else f"| {layer} "
     edits = (
         Edit(op.call.span, "add"),
-        Edit(Span(source, start + 1, start + 1), " |"),
-        Edit(Span(source, end - 1, end - 1), f"| {layer} "),
+        Edit(Span(source, first, first), "| "),
+        Edit(Span(source, end, end), last),
     )
-    return Fix("add a projection of what comes in instead", edits)
+    return _fix("add a projection of what comes in instead", layer, edits)

@@ -61,13 +61,19 @@ class Uses:
         if isinstance(op, tree.Group):
             self.body(op.body, times, inside)
         elif isinstance(op, tree.Combine):
+            self.count(op.call, times)
             for body in op.body.branches if isinstance(op.body, tree.Branches) else (op.body,):
                 self.body(body, times, inside)
         else:
-            place = (op.span.source.name, op.span.start)
-            seen = self.found.get(place, 0)
-            self.found[place] = min(MANY, seen + times)
+            seen = self.count(op, times)
             name = op.name.text
             block = self.homes.of(op.span).blocks.get(name)
             if block and seen < MANY and name not in inside:
                 self.body(block.body, times, (*inside, name))
+
+    def count(self, call: tree.Call, times: int) -> int:
+        """Counts uses of a call; gives how many were counted before."""
+        place = (call.span.source.name, call.span.start)
+        seen = self.found.get(place, 0)
+        self.found[place] = min(MANY, seen + times)
+        return seen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import cnnspec
@@ -93,3 +95,15 @@ def test_a_network_takes_no_overrides() -> None:
 def test_sizes_are_bounded() -> None:
     text = cnnspec.text("model M {\n  input 4\n  linear(2)\n}\n")
     assert cnnspec.check(text, input="99999999999x3x3").errors
+
+
+def test_projections_suit_all_uses_of_a_block() -> None:
+    path = Path(__file__).parent.parent / "cases" / "check" / "projections.cnn"
+    fixes = [fault.fixes[0] for fault in cnnspec.check(cnnspec.text(path.read_text())).errors]
+    assert [fix.edits[-1].text.strip() if fix.edits else fix.message for fix in fixes] == [
+        "if x.channels != width or stride != 1 { conv(width, 1, stride=stride) }",
+        "| if x.channels != width { conv(width, 1) }",
+        "bring the other branch to 24x4x4 with a projection, conv(24, 1, stride=2), in the uses that need it",
+        "| if x.channels != width { conv(width, 1) }",
+        "| conv(8, 1)",
+    ]
