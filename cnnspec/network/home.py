@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
@@ -15,6 +16,8 @@ from cnnspec.syntax.parser import parse
 from cnnspec.words import Faults, closest
 
 Report = Callable[..., None]
+
+DEFINITION = re.compile(r"\b(?:block|let|model)\s+(\w+)")
 
 MOST_FILES = 100
 """How many files one check reads."""
@@ -40,6 +43,24 @@ class Homes:
         self.files: dict[str, tree.File] = {}
         self.budget = Budget()
         self.main: Home | None = None
+        self.unread: set[str] = set()
+        """Names that are defined where not all could be read."""
+        self.incomplete = False
+        """Whether a file could not be used: nobody knows what it defines."""
+
+    def parse(self, source: Source) -> tree.File:
+        """Reads a text; its faults are reported."""
+        parsed = parse(source)
+        self.report(*parsed.diagnostics)
+        if parsed.diagnostics:
+            self.unread.update(DEFINITION.findall(source.text))
+        return parsed.file
+
+    def explains(self, fault: Diagnostic) -> bool:
+        """Whether a name is unknown because what defines it could not be read."""
+        if fault.code not in ("E201", "E206", "E210"):
+            return False
+        return fault.span.text in self.unread or (self.incomplete and not fault.fixes)
 
     def of(self, span: Span) -> Home:
         """The home of what is written at a place; what was given from outside belongs to the file that is checked."""
@@ -95,6 +116,7 @@ class Homes:
             other = self.used(item, chain)
         except Faults as wrong:
             self.report(*wrong.diagnostics)
+            self.incomplete = True
             return
         for name in other.own | other.lets.keys() & other.places.keys():
             if other.places[name].source is not other.source:
@@ -129,9 +151,7 @@ class Homes:
             source = read_file(name)
         except UsageFault as fault:
             raise Faults(unreadable(item, name, str(fault))) from None
-        parsed = parse(source)
-        self.report(*parsed.diagnostics)
-        return self.open(source, parsed.file, chain)
+        return self.open(source, self.parse(source), chain)
 
 
 def misplaced(item: tree.Use, folder: str, name: str) -> Diagnostic | None:
@@ -153,7 +173,9 @@ def unreadable(item: tree.Use, name: str, fault: str) -> Diagnostic:
         files = [each for each in os.listdir(os.path.dirname(name) or os.curdir) if each.endswith(".cnn")]
     except OSError:
         files = []
-    meant = [os.path.join(os.path.dirname(path), each) for each in closest(os.path.basename(path), files)]
+    known = {os.path.splitext(each)[0]: each for each in files}
+    near = closest(os.path.splitext(os.path.basename(path))[0], known)
+    meant = [os.path.join(os.path.dirname(path), known[each]) for each in near]
     fixes = tuple(Fix(f"did you mean {each}?", (Edit(item.path.span, f'"{each}"'),)) for each in meant)
     return Diagnostic("E403", fault.replace(name, path), item.path.span, "cannot be used", fixes=fixes)
 

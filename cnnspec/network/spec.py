@@ -23,7 +23,6 @@ from cnnspec.recipe import Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.syntax.parser import parse
 from cnnspec.words import Argument, CallValue, Faults, bind_arguments
 
 
@@ -52,12 +51,10 @@ class Spec:
         self.found: dict[tuple[str, str, int, int], Diagnostic] = {}
         self.failed = False
         self.placed: list[Node] = []
-        parsed = parse(source)
-        self.report(*parsed.diagnostics)
-        self.file = parsed.file
         self.homes = Homes(self.report)
         self.home = self.homes.open(source, self.file)
         self.used: set[tuple[str, str]] = set()
+        self.file = self.homes.parse(source)
         self.models = self._defined(tree.Model)
         self.presets = self._defined(tree.Preset, self.models)
         self.broken = self.failed
