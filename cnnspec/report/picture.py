@@ -79,7 +79,8 @@ def _shortened(boxes: list[Box]) -> list[Box | None]:
 
 def _names(box: Box) -> list[str]:
     """What made a box, line by line."""
-    different = list(dict.fromkeys(box.made_by))
+    counted = {name: box.made_by.count(name) for name in box.made_by}
+    different = [name if count == 1 else f"{count} × {name}" for name, count in counted.items()]
     more = len(different) - MOST_NAMES
     return [*different[:MOST_NAMES], f"+ {more}"] if more > 0 else different
 
