@@ -48,7 +48,7 @@ class Placer:
         try:
             output = layer.output(shape)
         except Refused as refused:
-            self.tell(faults.refused(self.site(step, call, layer), layer, refused, self.walk.trail(flow)))
+            self.tell(self.refused(self.site(step, call, layer), layer, refused))
             flow.lose()
             return None
         if direct:
@@ -65,6 +65,15 @@ class Placer:
     def site(self, step: tree.Step, call: tree.Call, layer: Layer) -> Site:
         direct = call.name.text == layer.word
         return Site(step, call, direct and self.walk.uses.once(call), direct)
+
+    def refused(self, site: Site, layer: Layer, refusal: Refused) -> Diagnostic:
+        trail = self.walk.trail(self.flow)
+        fault = faults.refused(site, layer, refusal, trail)
+        if not self.walk.guesses:
+            return fault
+        from cnnspec.network.mends import guesses
+
+        return fault.replace(fixes=(*fault.fixes, *guesses(site, layer, refusal, trail, self.walk.model)))
 
     def tell(self, *diagnostics: Diagnostic) -> None:
         self.walk.tell(self.module, *diagnostics)

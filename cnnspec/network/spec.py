@@ -46,15 +46,17 @@ class Checked(Record):
 class Spec:
     """One check of one source."""
 
-    def __init__(self, source: Source, given: Overrides, train: bool, only: str | None) -> None:
-        self.source, self.given, self.train = source, given, train
+    def __init__(
+        self, source: Source, given: Overrides, train: bool, only: str | None, *, guesses: bool = True
+    ) -> None:
+        self.source, self.given, self.train, self.guesses = source, given, train, guesses
         self.found: dict[tuple[str, str, int, int], Diagnostic] = {}
         self.failed = False
         self.placed: list[Node] = []
         self.homes = Homes(self.report)
+        self.file = self.homes.parse(source)
         self.home = self.homes.open(source, self.file)
         self.used: set[tuple[str, str]] = set()
-        self.file = self.homes.parse(source)
         self.models = self._defined(tree.Model)
         self.presets = self._defined(tree.Preset, self.models)
         self.broken = self.failed
@@ -71,8 +73,20 @@ class Spec:
     def check(self) -> Checked:
         networks = tuple(self.networks())
         self._check_settings()
-        in_order = sorted(self.found.values(), key=lambda d: (d.span.source is not self.source, d.span.start))
+        told = [fault for fault in self.found.values() if not self.homes.explains(fault)]
+        in_order = sorted(told, key=lambda d: (d.span.source is not self.source, d.span.start))
+        if self.guesses and any(d.severity == "error" for d in in_order):
+            in_order = self._proven(in_order)
         return Checked(self.source, networks, tuple(in_order), self.file, tuple(self.placed))
+
+    def _proven(self, found: list[Diagnostic]) -> list[Diagnostic]:
+        """Guesses are tried on the text before they are proposed."""
+        from cnnspec.network.proof import proven
+
+        def errors(source: Source) -> tuple[Diagnostic, ...]:
+            return Spec(source, self.given, self.train, self.only, guesses=False).check().errors
+
+        return proven(self.source, found, len(self.placed), errors)
 
     # -------------------------------------------------------------------------------------------------- definitions
 
@@ -142,6 +156,7 @@ class Spec:
         statement = self._input(model)
         shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
         walk = Walk(self.homes, model, self.report, as_stated=self.given.input is None)
+        walk.guesses = self.guesses
         root, flow = Expander(walk).root(model, scope, shape, span)
         self.placed += walk.placed
         self.used |= walk.used

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.diagnostics import Diagnostic, Fix
 from cnnspec.diagnostics.fixing import edited
 from cnnspec.diagnostics.human import render
 from cnnspec.lint import linted
@@ -38,8 +38,8 @@ class File:
         self.name, self.kind = path.stem, header[1].removeprefix("# kind: ")
         self.lines = [int(number) for number in label[1].split("|")]
         self.cause: str = json.loads(label[2])
-        # What is said of a file does not depend on the folder it lies in, but for the files that it uses.
-        self.source = Source(str(path), text)
+        # As if it lay alone in a folder: the other files are none that it could mean.
+        self.source = Source(path.name, text)
 
     @cached_property
     def found(self) -> tuple[Diagnostic, ...]:
@@ -49,6 +49,11 @@ class File:
     @property
     def errors(self) -> int:
         return sum(diagnostic.severity == "error" for diagnostic in self.found)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one cause has one message. Warnings of different codes are findings of their own."""
+        return len(self.found) == 1 or (not self.errors and len({d.code for d in self.found}) == len(self.found) > 1)
 
     @property
     def place(self) -> str:
@@ -81,30 +86,13 @@ class File:
     @property
     def text(self) -> str:
         """The messages, as a person reads them in a terminal."""
-        named = Source(f"{self.name}.cnn", self.source.text)
-        return "\n\n".join(render(relocated(d, self.source, named)) for d in self.found) + "\n"
+        return "\n\n".join(map(render, self.found)) + "\n"
 
 
 def complaints(checked: Checked) -> tuple[Diagnostic, ...]:
     if checked.errors:
         return checked.errors
     return tuple(d for d in linted(checked).diagnostics if d.severity == "warning")
-
-
-def relocated(diagnostic: Diagnostic, source: Source, named: Source) -> Diagnostic:
-    """The diagnostic in a source of another name."""
-
-    def moved(span):  # type: ignore[no-untyped-def]
-        return named.span(span.start, span.end) if span.source is source else span
-
-    return diagnostic.replace(
-        span=moved(diagnostic.span),
-        labels=tuple(label.replace(span=moved(label.span)) for label in diagnostic.labels),
-        fixes=tuple(
-            fix.replace(edits=tuple(Edit(moved(edit.span), edit.text) for edit in fix.edits))
-            for fix in diagnostic.fixes
-        ),
-    )
 
 
 def files() -> list[File]:
@@ -122,7 +110,7 @@ def rates(corpus: Iterable[File]) -> Iterator[str]:
     yield row("reported at the line a teacher would mend", places["first"])
     yield row("reported at one of the labelled lines", places["first"] + places["other"])
     yield row("the first fix makes the file valid", sum(file.valid for file in corpus))
-    yield row("one message for one mistake", sum(len(file.found) == 1 for file in corpus))
+    yield row("one message for one mistake", sum(file.alone for file in corpus))
 
 
 def main(arguments: list[str]) -> None:
@@ -143,7 +131,7 @@ def main(arguments: list[str]) -> None:
                 for word, bad in (
                     (f"line {[d.span.line for d in file.found]} not {file.lines}", file.place == "no"),
                     ("fix" if file.fix else "no fix", not file.valid),
-                    (f"{len(file.found)} messages", len(file.found) != 1),
+                    (f"{len(file.found)} messages", not file.alone),
                 )
                 if bad
             ]
