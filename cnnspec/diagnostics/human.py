@@ -102,10 +102,13 @@ class _Excerpt:
             return
         yield self.bar()
         for source, start, end, new in _rewrites(fix.edits):
-            for number in range(start, end + 1):
-                yield self.paint(f"{number:>{self.margin}} - {_clipped(source.line(number))}", "error")
+            old = [source.line(number) for number in range(start, end + 1)]
+            first = min(e.span.column for e in fix.edits if e.span.source is source and e.span.line == start)
+            left = max(0, first - WIDEST // 3) if len(old) == len(new) == 1 else 0
+            for offset, line in enumerate(old):
+                yield self.paint(f"{start + offset:>{self.margin}} - {_clipped(line, left)}", "error")
             for offset, line in enumerate(new):
-                yield self.paint(f"{start + offset:>{self.margin}} + {_clipped(line)}", "help")
+                yield self.paint(f"{start + offset:>{self.margin}} + {_clipped(line, left)}", "help")
 
 
 def _rewrites(edits: Iterable[Edit]) -> Iterator[tuple[Source, int, int, list[str]]]:
@@ -139,7 +142,9 @@ def _cut(text: str, column: int) -> tuple[str, int]:
     return text[left : left + WIDEST], left
 
 
-def _clipped(text: str) -> str:
+def _clipped(text: str, left: int) -> str:
+    """A line that is changed; of one that is too long the part from `left` on, where the change is to be seen."""
+    text = text if left + WIDEST // 3 < WIDEST else "..." + text[left:]
     return visible(text if len(text) <= WIDEST else text[: WIDEST - 3] + "...")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import pytest
+
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.diagnostics.human import render
 from cnnspec.source import Source, Span
@@ -116,3 +118,12 @@ def test_what_a_terminal_would_obey_is_not_sent_to_it() -> None:
     assert all(character.isprintable() for character in text.replace("\n", ""))
     lines = text.splitlines()
     assert lines[4].index("^") == lines[3].index("bad")
+
+
+@pytest.mark.parametrize("before", [0, 60, 90, 300])
+def test_a_change_of_a_long_line_is_in_sight(before: int) -> None:
+    source = Source("a.cnn", "a" * before + " bad " + "b" * 300)
+    fix = Fix("mend it", (Edit(at("bad", source), "good"),))
+    old, new = render(Diagnostic("E105", "bad", at("bad", source), fixes=(fix,))).splitlines()[-2:]
+    assert old.index("bad") == new.index("good")
+    assert max(len(old), len(new)) < 130
