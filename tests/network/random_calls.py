@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from random_plan import Call
-from torch_layers import MODULES, PADS, Map
+from torch_modules import MODULES, PADS, Map
 
 ON_MAPS = {
     "conv": 12, "conv_transpose": 2, "maxpool": 3, "avgpool": 2, "adaptive_avgpool": 1, "adaptive_maxpool": 1,

@@ -1,6 +1,6 @@
 """Draws the statements of random specs.
 
-A spec is drawn statement by statement, and each is run on the way (`random_plan`), so that the shape that arrives is
+A spec is drawn statement by statement, and each is run on the way (`random_runner`), so that the shape that arrives is
 always known and most arguments can suit it; wrong ones are mixed in. Loops, blocks and models are drawn where they
 run for the first time; after that they are run as they are, whatever comes of it. What torch refuses ends the model.
 """
@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from random_calls import Calls
+from random_kinds import Kinds
 from random_plan import (
     Assert,
     Block,
@@ -27,18 +28,14 @@ from random_plan import (
     Let,
     Loop,
     Param,
-    Place,
-    Runner,
     Statement,
     Step,
     Use,
     literal,
-    write,
 )
-from random_values import Values, apply, name, write_list
-from torch_layers import Map
-
-NO_ARGUMENTS = ("relu", "silu", "identity", "tanh", "hardswish", "gelu", "batchnorm", "dropout", "flatten", "glu")
+from random_runner import Place, Runner
+from random_values import apply, name
+from torch_modules import Map
 
 
 class Open(list[Statement]):
@@ -58,7 +55,7 @@ class Drawer(Runner):
         super().__init__({})
         self.rng = random.Random(seed)
         self.wrong = wrong
-        self.calls, self.values = Calls(self.rng, wrong), Values(self.rng)
+        self.calls, self.values = Calls(self.rng, wrong), Kinds(self.rng)
         self.finished: list[Block] = []
         self.kinds: dict[int, dict[str, str]] = {}
         self.looping: Counter[int] = Counter()
@@ -172,8 +169,8 @@ class Drawer(Runner):
     def let(self, place: Place) -> Let:
         self.mix["let"] += 1
         kind = self.rng.choice(["width", "widths", "flag", "act", "rate", "kernel"])
-        value = self.value(kind, place.env)
-        return Let(self.fresh(kind, place.env), self.express(value, place.env, place.x))
+        value = self.values.value(kind)
+        return Let(self.fresh(kind, place.env), self.values.express(value, place.env, place.x))
 
     def loop(self, place: Place) -> Loop:
         count = self.rng.choice([0, 1, 2, 2, 3])
@@ -193,7 +190,7 @@ class Drawer(Runner):
         env, x = place.env, place.x
         one, other = self.fresh("i", env), self.fresh("w", env)
         widths = tuple(self.rng.choice([4, 8, 8, 12]) for _ in range(count))
-        listed = self.express(widths, env, x)
+        listed = self.values.express(widths, env, x)
         start = self.rng.randint(0, 2)
         counting = apply(
             "range({0}, {1})", range, literal(start), self.values.number(start + count, env, x), tight=True
@@ -320,81 +317,6 @@ class Drawer(Runner):
             return apply("{0} + {1}", lambda a, b: a + b, name(key), literal(1))
         return name(key)
 
-    # ----------------------------------------------------------------------------------------------------- values
-
-    def fresh(self, stem: str, env: Env) -> str:
-        for number in range(100):
-            text = stem if not number else f"{stem}{number}"
-            if text not in env and text not in self.lets:
-                return text
-        raise AssertionError(stem)
-
-    def value(self, kind: str, env: Env) -> Any:
-        match kind:
-            case "width":
-                return self.rng.choice([2, 4, 8, 8, 12])
-            case "kernel":
-                return self.rng.choice([1, 3, 3])
-            case "stride":
-                return self.rng.choice([1, 1, 2])
-            case "widths":
-                return tuple(self.rng.choice([2, 4, 8]) for _ in range(self.rng.randint(1, 4)))
-            case "flag":
-                return self.chance(0.5)
-            case "rate":
-                return Fraction(self.rng.choice(["0.1", "0.5", "0.25"]))
-            case "mode":
-                return self.rng.choice(["zeros", "reflect", "replicate", "circular"])
-            case "unit":
-                known = self.finished and self.chance(0.6)
-                return self.rng.choice(self.finished) if known else self.new_block("Block", self.rng.randint(1, 3))
-        return self.layer_value()
-
-    def layer_value(self) -> Layer:
-        word = self.rng.choice([*NO_ARGUMENTS, "batchnorm", "dropout", "conv", "groupnorm"])
-        if word == "conv":
-            args = {"out": self.rng.choice([4, 8]), "kernel": 3, "padding": 1}
-            return Layer(word, args | ({"bias": False} if self.chance(0.3) else {}))
-        if word == "groupnorm":
-            return Layer(word, {"groups": self.rng.choice([1, 2])})
-        if word in ("batchnorm", "dropout") and self.chance(0.5):
-            return Layer(word, {"eps" if word == "batchnorm" else "p": Fraction(1, 10)})
-        return Layer(word, {})
-
-    def express(self, value: Any, env: Env, x: Map) -> Expr:
-        """A way to write any value."""
-        same = [key for key, known in env.items() if type(known) is type(value) and known == value]
-        if isinstance(value, bool):
-            return self.values.condition(value, env, x)
-        if isinstance(value, int):
-            return self.values.number(value, env, x)
-        if same and self.chance(0.5):
-            return name(self.rng.choice(same))
-        if isinstance(value, tuple) and value:
-            return self.listed(value)
-        if isinstance(value, tuple):
-            return Expr("[]", lambda env, x: ())
-        hidden = isinstance(value, Layer) and not value.args and value.word in env
-        return Expr(f"{value.word}()" if hidden else write(value), lambda env, x: value)
-
-    def listed(self, value: tuple[Any, ...]) -> Expr:
-        """A way to write a list of numbers."""
-        items = write_list(value)
-        match self.rng.randrange(6):
-            case 0:
-                halves = write_list(tuple(Fraction(each, 2) for each in value))
-                return Expr(f"[2 * v for v in {halves}]", lambda env, x: value)
-            case 1:
-                return Expr(f"({items[:-1]}, 1])[:-1]", lambda env, x: value)
-            case 2:
-                return Expr(f"[{value[0]}] + {write_list(value[1:])}", lambda env, x: value, False)
-            case 3 if len(set(value)) == 1:
-                return Expr(f"[{value[0]}] * {len(value)}", lambda env, x: value, False)
-            case 4:
-                pairs = ", ".join(f"[{each}, [{at}, 1]]" for at, each in enumerate(value))
-                return Expr(f"[v + a - a * u for v, [a, u] in [{pairs}]]", lambda env, x: value)
-        return Expr(items, lambda env, x: value)
-
     # ----------------------------------------------------------------------------------------------------- blocks
 
     def block(self, place: Place, depth: int) -> Use | None:
@@ -415,6 +337,19 @@ class Drawer(Runner):
             return None
         return Use(block.name, self.arguments(block, place))
 
+    def fresh(self, stem: str, env: Env) -> str:
+        for number in range(100):
+            text = stem if not number else f"{stem}{number}"
+            if text not in env and text not in self.lets:
+                return text
+        raise AssertionError(stem)
+
+    def value(self, kind: str) -> Any:
+        if kind != "unit":
+            return self.values.value(kind)
+        known = self.finished and self.chance(0.6)
+        return self.rng.choice(self.finished) if known else self.new_block("Block", self.rng.randint(1, 3))
+
     def new_block(self, word: str, steps: int, most: int = 4) -> Block:
         kinds: dict[str, str] = {}
         params: list[Param] = []
@@ -426,8 +361,8 @@ class Drawer(Runner):
             key = stem if self.chance(self.wrong / 10) else self.fresh(stem, kinds)
             default = None
             if self.chance(0.5) or (params and params[-1].default is not None):
-                value = self.value(kind, env)
-                default = self.express(value, env, Map(()))
+                value = self.value(kind)
+                default = self.values.express(value, env, Map(()))
                 env[key] = value
             params.append(Param(key, default))
             kinds[key] = kind
@@ -444,7 +379,7 @@ class Drawer(Runner):
             if param.default is not None and self.chance(0.6):
                 in_order = False
                 continue
-            value = self.express(self.value(self.kinds[id(block)][param.name], place.env), place.env, place.x)
+            value = self.values.express(self.value(self.kinds[id(block)][param.name]), place.env, place.x)
             in_order = in_order and self.chance(0.6)
             given.append((None if in_order else param.name, value))
         if self.chance(self.wrong / 15):

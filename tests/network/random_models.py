@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,17 +17,16 @@ from random_plan import (
     If,
     Let,
     Loop,
-    Model,
-    Module,
-    Place,
     Statement,
     Step,
     Use,
     worth,
     write,
 )
+from random_runner import Model, Module, Place
 from random_text import definition, statement
-from torch_layers import Map, Refusal
+from torch_layers import Refusal
+from torch_modules import Map
 
 
 @dataclass
@@ -109,13 +109,24 @@ class Writer(Drawer):
         texts = {block.name: definition("block", block) for block in self.blocks.values()}
         if self.chance(0.1) and (head or self.finished):
             self.mix["use"] += 1
-            moved = [block.name for block in self.finished[: self.rng.randint(1, 3)]]
+            moved = needed([block.name for block in self.finished[: self.rng.randint(1, 3)]], texts)
             path = self.rng.choice(["parts.cnn", "parts/blocks.cnn"])
             self.spec.files[path] = "\n".join(head + [texts.pop(name) for name in moved])
             head = [f'use "{path}"\n']
         shape = f"  input {write(self.input) if self.input[1:] else self.input[0]}\n"
         last = [f"model {name} = {use.text()}\n" for name, use in presets.items()]
         self.spec.text = "\n".join([*head, *texts.values(), definition("model", model, shape), *last])
+
+
+def needed(names: list[str], texts: dict[str, str]) -> list[str]:
+    """Blocks, with all that they mention."""
+    found: list[str] = []
+    while names:
+        name = names.pop()
+        if name not in found:
+            found.append(name)
+            names += re.findall(r"\bBlock\d+", texts[name])
+    return found
 
 
 def inside(statement: Statement) -> Iterator[list[Statement]]:

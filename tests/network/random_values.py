@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from random_plan import Block, Env, Expr, Layer, literal, whole, write
-from torch_layers import Map
+from torch_modules import Map
 
 SIZES: dict[str, Callable[[Map], int]] = {
     "x.channels": lambda x: x.channels,

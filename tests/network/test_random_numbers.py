@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from random_models import Spec, Writer
-from random_plan import Join, Model
+from random_runner import Join, Model
 from test_random_specs import checked
 from torch import nn
 from torch_layers import Huge

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from random_models import Spec, Writer
-from random_plan import Model
-from torch_layers import MODULES, Huge
+from random_runner import Model
+from torch_layers import Huge
+from torch_modules import MODULES
 
 from cnnspec.diagnostics.human import render
 from cnnspec.layers import LAYERS
