@@ -71,7 +71,7 @@ class _Search:
 
     def take(self, key: Key, use: GroupNode) -> bool:
         """Whether a use is the first of its kind. Equal uses share their items."""
-        assert use.block and use.step
+        assert use.block
         found = self.found.setdefault(key, Found(use.block.name))
         same = (key, id(use.items) if use.items else id(use))
         fresh = same not in self.seen
@@ -86,7 +86,8 @@ class _Search:
 
 def given(use: GroupNode) -> frozenset[str]:
     """The parameters that a call gives a value."""
-    assert use.block and use.step
+    assert use.block
+    assert use.step
     op = use.step.op
     names = list(use.block.arguments)
     written = getattr(op, "arguments", ())

@@ -9,7 +9,19 @@ from itertools import chain
 from cnnspec.emission import layout
 from cnnspec.emission.express import quoted
 from cnnspec.emission.frames import Let, free
-from cnnspec.emission.items import Ask, Assign, Child, Choice, ClassPlan, Item, Join, Loop, alike, children, without_joins
+from cnnspec.emission.items import (
+    Ask,
+    Assign,
+    Child,
+    Choice,
+    ClassPlan,
+    Item,
+    Join,
+    Loop,
+    alike,
+    children,
+    without_joins,
+)
 from cnnspec.emission.layout import Entry, indented
 from cnnspec.emission.loops import LONGEST_HEADER
 from cnnspec.emission.naming import Naming, attribute, questions
@@ -44,7 +56,8 @@ class Constructor:
         return tuple(
             item
             for item in without_joins(items)
-            if not (isinstance(item, Let) and not written(item)) and not (isinstance(item, Ask) and not self.answer(item))
+            if not (isinstance(item, Let) and not written(item))
+            and not (isinstance(item, Ask) and not self.answer(item))
         )
 
     def answer(self, item: Item) -> list[str]:

@@ -23,8 +23,9 @@ Values = tuple[Any, ...]
 Scope = Mapping[str, Values]
 """What an expression may be made of: arguments, or other expressions, with their values."""
 
-NO_VALUE = (ArithmeticError, LookupError, TypeError, ValueError)
+NO_VALUE = (ArithmeticError, LookupError, NameError, TypeError, ValueError)
 """What an expression without a value raises."""
+
 
 def round_to(value: float, divisor: int) -> int:
     """The nearest multiple of the divisor; the next one where that loses over 10 %."""
@@ -233,7 +234,7 @@ def _computed(node: ast.expr) -> Any:
     """The value of an expression without names; None for one with names, or without a value."""
     try:
         return eval(ast.unparse(node), {"__builtins__": FUNCTIONS})
-    except (NameError, *NO_VALUE):
+    except NO_VALUE:
         return None
 
 

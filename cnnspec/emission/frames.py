@@ -328,7 +328,7 @@ class Passes(Frame):
 
     def define(self, values: Values, wanted: str) -> str:
         assert self.parent
-        first = {at: value for at, value in zip(reversed(self.index), reversed(values), strict=True)}
+        first = dict(zip(reversed(self.index), reversed(values), strict=True))
         if same([first[at] for at in self.index], values):
             return self.parent.define(tuple(first.get(at, ANY) for at in range(len(self.parent))), wanted)
         for name in self.own:
@@ -356,6 +356,7 @@ class ClassFrame(Frame):
     def __init__(self, uses: int, flow: Flow, *, block: bool, reserved: Iterable[str] = ()) -> None:
         super().__init__(None, range(uses), flow)
         self.block = block
+        self.reserved = set(reserved)
         self.everything = set(reserved)
         self.flat = False
         """Whether features arrive, and no map."""
@@ -363,7 +364,7 @@ class ClassFrame(Frame):
 
     def free(self, wanted: str, taken: Iterable[str] | None = None) -> str:
         """The name, or one like it: not in use in this class, or, where `taken` is given, not among these."""
-        name = free(wanted, self.everything if taken is None else {*taken, *self.own})
+        name = free(wanted, self.everything if taken is None else {*taken, *self.own, *self.reserved})
         self.everything.add(name)
         return name
 

@@ -21,7 +21,7 @@ class Child:
 
     key: str
     computed: bool
-    nodes: tuple[Node, ...]
+    nodes: tuple[LayerNode | GroupNode, ...]
     frame: Frame
     flow: Flow
     head: str
@@ -31,7 +31,7 @@ class Child:
     looped: bool = False
 
     @property
-    def first(self) -> Node:
+    def first(self) -> LayerNode | GroupNode:
         return self.nodes[0]
 
     @property
@@ -114,8 +114,8 @@ class Choice:
 
 @dataclass
 class Loop:
-    """`for targets in iterable`, or `enumerate(iterable, start)` where there is a start. `rows` are what it runs through
-    where that is best listed above the loop; `count` tells how often it runs where that is all."""
+    """`for targets in iterable`, or in `enumerate(iterable, start)` where there is a start. `rows` are what it runs
+    through, to be listed above the loop where its line gets too long; `count` tells how often it runs."""
 
     targets: str
     iterable: str

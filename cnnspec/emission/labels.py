@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from cnnspec.emission.express import quoted
+from cnnspec.emission.express import computed, quoted
 from cnnspec.emission.frames import LONGEST, Frame
 from cnnspec.emission.written import LABEL, readings
 from cnnspec.source import Source
@@ -26,25 +26,18 @@ def key_of(frame: Frame, nodes: tuple[Any, ...]) -> tuple[str, bool]:
 
 def _computed(frame: Frame, label: str, keys: tuple[str, ...]) -> str | None:
     """A label as an f-string, where that gives the same names."""
-    texts = []
+    parts = []
     for inside in LABEL.findall(label):
         expression = expression_of(inside.strip())
-        known = next(iter(readings(expression, frame.lookup(frame.flow))), None) if expression else None
-        if known is None or '"' in known:
+        text = next(iter(readings(expression, frame.lookup(frame.flow))), None) if expression else None
+        if text is None or '"' in text:
             return None
-        texts.append(known)
-    text = "f" + quoted(LABEL.sub(lambda _: f"{{{texts.pop(0)}}}", label))
-    scope = frame.scope(texts := texts or [part for part in LABEL.findall(text)])
-    try:
-        found = tuple(
-            eval(text, {"__builtins__": {}}, {name: values[run] for name, values in scope.items()})
-            for run in range(len(frame))
-        )
-    except Exception:
+        parts.append(text)
+    texts = iter(parts)
+    text = "f" + quoted(LABEL.sub(lambda _: f"{{{next(texts)}}}", label))
+    if len(text) > LONGEST or computed(text, frame.scope(parts), len(frame)) != keys:
         return None
-    if found != keys or len(text) > LONGEST:
-        return None
-    for part in texts:
+    for part in parts:
         frame.use(part)
     return text
 

@@ -130,9 +130,9 @@ def channels_along(column: tuple[NetworkLoop, ...], before: Values) -> tuple[Val
     starts, ends = [], []
     for loop, channels in zip(column, before, strict=True):
         for each in loop.passes:
-            last = list(nodes(each))[-1:]
-            starts.append(last and list(nodes(each))[0].input.channels or channels)
-            channels = last[0].output.channels if last else channels
+            made = list(nodes(each))
+            starts.append(made[0].input.channels if made else channels)
+            channels = made[-1].output.channels if made else channels
             ends.append(channels)
     return tuple(starts), tuple(ends)
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.emission.frames import Unexplained, free
 from cnnspec.emission.express import Values, words
+from cnnspec.emission.frames import Unexplained, free
 from cnnspec.emission.items import children
 from cnnspec.emission.plan import Planner
 from cnnspec.emission.written import arguments

@@ -28,9 +28,9 @@ from cnnspec.syntax import tree
 class Planner:
     """Plans the classes for some networks, of which the first is the one to emit.
 
-    The others are the same model with other arguments: `fixed` are all arguments of the first; `offered` holds the model's parameters that may become
-    arguments of its constructor, each with its value in every network; `known` tells what they are called there.
-    Raises `Unexplained` where one may not.
+    The others are the same model with other arguments: `fixed` are all arguments of the first; `offered` holds the
+    model's parameters that may become arguments of its constructor, each with its value in every network; `known`
+    tells what they are called there. Raises `Unexplained` where one may not.
     """
 
     def __init__(
@@ -137,7 +137,9 @@ class Planner:
     def block_arguments(self, frame: Frame, inner: ClassPlan, nodes: tuple[GroupNode, ...]) -> tuple[str, ...]:
         at = [self.uses[id(node)][1] for node in nodes]
         block, call = nodes[0].block, nodes[0].step
-        assert block and call and isinstance(call.op, tree.Call)
+        assert block
+        assert call
+        assert isinstance(call.op, tree.Call)
         given = arguments(call.op, list(block.arguments))
         expressions = {inner.parameters.get(name, name): expression for name, expression in given.items()}
         own = {*inner.parameters.values(), *block.arguments}

@@ -3,28 +3,29 @@
 Comments give the shape that leaves a line, without the batch.
 """
 
-from collections import OrderedDict
-
 import torch
 from torch import nn
 
 
-class CNNBatchNorm(nn.Sequential):
+class CNNBatchNorm(nn.Module):
     """Input 3x32x32, output 10. 183,434 parameters with classes=10."""
 
     def __init__(self, classes: int = 10):
-        layers = {
-            "conv1": nn.Conv2d(3, 32, 3, padding=1),  # 32x32x32
-            "bn1": nn.BatchNorm2d(32),
-            "2": nn.ReLU(),
-            "3": nn.MaxPool2d(2),  # 32x16x16
-            "conv2": nn.Conv2d(32, 64, 3, padding=1),  # 64x16x16
-            "bn2": nn.BatchNorm2d(64),
-            "6": nn.ReLU(),
-            "7": nn.Flatten(),  # 16384
-            "fc": nn.Linear(16384, classes),  # 10
-        }
-        super().__init__(OrderedDict(layers))
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 32, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(32)
+        self.relu = nn.ReLU()
+        self.maxpool = nn.MaxPool2d(2)
+        self.conv2 = nn.Conv2d(32, 64, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(64)
+        self.fc = nn.Linear(16384, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.relu(self.bn1(self.conv1(x)))  # 32x32x32
+        x = self.maxpool(x)  # 32x16x16
+        x = self.relu(self.bn2(self.conv2(x)))  # 64x16x16
+        x = torch.flatten(x, 1)  # 16384
+        return self.fc(x)  # 10
 
 
 if __name__ == "__main__":

@@ -28,11 +28,11 @@ def test_what_differs_between_uses_becomes_an_argument() -> None:
           Pair(8)
           Pair(16, kernel=5)
         }""")
-    assert "def __init__(self, in_channels: int, width: int, kernel: int):" in found
+    assert "def __init__(self, in_channels: int, width: int, kernel: int = 3):" in found
     assert "nn.Conv2d(in_channels, width, kernel, padding=kernel // 2)," in found
     assert "nn.Conv2d(width, 2 * width, 1)," in found
     assert "nn.BatchNorm2d(2 * width)," in found
-    assert "Pair(3, 8, kernel=3)," in found
+    assert "Pair(3, 8)," in found
     assert "Pair(16, 16, kernel=5)," in found
 
 
@@ -46,7 +46,7 @@ def test_a_sum_that_holds_by_chance_is_not_taken() -> None:
         }""")
     assert "nn.Conv2d(in_channels, width, kernel, padding=kernel // 2)," in found
     assert "nn.Conv2d(width, width + kernel, 1)," in found
-    assert "B(11, 16, kernel=5)," in found
+    assert "B(11, 16, 5)," in found
 
 
 def test_sums_keep_their_brackets() -> None:
@@ -68,7 +68,7 @@ def test_choices_are_made_in_the_constructor() -> None:
           Reduce(width), Reduce(2 * width, wide=true)
           conv(4, 1)
         }""")
-    assert "def __init__(self, in_channels: int, width: int, wide: bool):" in found
+    assert "def __init__(self, in_channels: int, width: int, wide: bool = False):" in found
     assert "nn.Conv2d(in_channels, width * 2 if wide else width, 3)," in found
     assert "nn.BatchNorm2d(width * 2 if wide else width)," in found
     assert "nn.Conv2d(width * 2 if wide else width, width, 1)," in found
@@ -134,7 +134,7 @@ def test_names_that_layers_know_are_texts() -> None:
           B(circular, 3), B(zeros, 1)
         }""")
     assert "nn.Conv2d(in_channels, 4, k, padding=padding, padding_mode=how)," in found
-    assert 'B(3, "circular", k=3, padding="same"),' in found
+    assert 'B(3, "circular", 3, padding="same"),' in found
 
 
 def test_what_agrees_stays_a_number() -> None:
@@ -171,7 +171,9 @@ def test_an_option_that_one_use_leaves_out() -> None:
           B(8, stride=2, bias=false)
         }""")
     assert "nn.Conv2d(in_channels, 8, 3, stride=stride, bias=bias)," in found
-    assert "B(3, stride=1, bias=True)," in found
+    assert "def __init__(self, in_channels: int, stride: int = 1, bias: bool = True):" in found
+    assert "B(3)," in found
+    assert "B(8, stride=2, bias=False)," in found
 
 
 def test_blocks_hand_arguments_on() -> None:
@@ -186,19 +188,22 @@ def test_blocks_hand_arguments_on() -> None:
     assert "Outer(8, 5)," in found
 
 
-def test_uses_of_different_modules_get_classes_of_their_own() -> None:
+def test_a_block_on_maps_and_on_sequences_is_one_class() -> None:
     found = lines("block B(w) { conv(w, 1) }\nmodel Net { input 3x4x4\n B(4)\n flatten, unflatten(4x16)\n B(5)\n}")
-    assert "class B(nn.Sequential):" in found
-    assert "class B2(nn.Sequential):" in found
-    assert "nn.Conv1d(4, 5, 1)," in found
+    assert [line for line in found if line.startswith("class ")] == [
+        "class B(nn.Sequential):",
+        "class Net(nn.Sequential):",
+    ]
+    assert "super().__init__(conv(in_channels, w, 1))" in found
+    assert "B(4, 5, conv=nn.Conv1d)," in found
 
 
 @pytest.mark.parametrize(
     ("model", "signature", "line"),
     [
-        ("(classes=10) { input 8\n linear(classes)\n}", "classes: int = 10", "nn.Linear(8, classes),"),
-        ("(p=0.25) { input 8\n dropout(p)\n}", "p: float = 0.25", "nn.Dropout(p),"),
-        ("(b=true) { input 8\n linear(3, bias=b)\n}", "b: bool = True", "nn.Linear(8, 3, bias=b),"),
+        ("(classes=10) { input 8\n linear(classes)\n}", "classes: int = 10", "super().__init__(nn.Linear(8, classes))"),
+        ("(p=0.25) { input 8\n dropout(p)\n}", "p: float = 0.25", "super().__init__(nn.Dropout(p))"),
+        ("(b=true) { input 8\n linear(3, bias=b)\n}", "b: bool = True", "super().__init__(nn.Linear(8, 3, bias=b))"),
         (
             "(width=4) { input 3x8x8\n conv(width, 3)\n flatten\n linear(144 -> 5)\n assert parameters == 837\n}",
             "width: int = 4",
@@ -234,7 +239,7 @@ def test_a_parameter_reaches_into_a_block() -> None:
         }""")
     assert "def __init__(self, classes: int, p: float):" in found
     assert "def __init__(self, classes: int = 10, drop: float = 0.2):" in found
-    assert "Head(classes, p=drop)," in found
+    assert "super().__init__(Head(classes, p=drop))" in found
 
 
 def test_overridden_values_are_the_defaults() -> None:

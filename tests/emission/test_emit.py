@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from random_specs import networks
-from running import assert_identical, make, run
+from running import assert_identical, classes, make, run
 
 from cnnspec.building import build_module
 from cnnspec.emission import Style, emit
@@ -150,10 +150,6 @@ def test_no_line_is_long(sources: dict[tuple[str, Style], str]) -> None:
     for (name, style), source in sources.items():
         if not name.startswith(("long", "deep")):
             assert max(map(len, source.splitlines())) <= WIDTH, f"{name}, {style}"
-
-
-def classes(source: str) -> list[str]:
-    return [line.split()[1].partition("(")[0] for line in source.splitlines() if line.startswith("class ")]
 
 
 def test_the_layout_is_that_of_ruff(sources: dict[tuple[str, Style], str], tmp_path: Path) -> None:

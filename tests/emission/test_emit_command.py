@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, name: str, why: str) -> N
 
 
 def test_a_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     result = cnnspec(LENET, "-o", tmp_path / "lenet.py")
     assert (result.exit_code, "lenet.py cannot be written: Permission denied" in result.output) == (2, True)
 
