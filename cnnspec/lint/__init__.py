@@ -19,7 +19,7 @@ from cnnspec.lint.dropout_before_norm import DropoutBeforeNorm
 from cnnspec.lint.dropped_rows import DroppedRows
 from cnnspec.lint.even_kernel import EvenKernel
 from cnnspec.lint.gaps import Gaps
-from cnnspec.lint.graph import Graph
+from cnnspec.lint.graph import Graph, place
 from cnnspec.lint.heavy_head import HeavyHead
 from cnnspec.lint.linear_linear import LinearLinear
 from cnnspec.lint.rule import Rule
@@ -64,20 +64,16 @@ def linted(checked: Checked) -> Checked:
 def lints(networks: tuple[Network, ...]) -> Iterator[Diagnostic]:
     """The findings of all rules, one for each place: networks of a file that share a block share its faults."""
     graphs = [Graph(network) for network in networks]
-    expanded = Counter(_place(vertex.span) for graph in graphs for vertex in graph.vertices)
+    expanded: Counter[tuple[str, int]] = sum((graph.expanded for graph in graphs), Counter())
     for rule in RULES:
         found: dict[tuple[str, int], list[Diagnostic]] = {}
         for graph in graphs:
             for vertex, diagnostic in rule().find(graph):
-                place = _place(vertex.span) if vertex.step else _place(diagnostic.span)
-                found.setdefault(place, []).append(diagnostic)
-        for place, diagnostics in found.items():
-            if not rule.every or len(diagnostics) == expanded[place]:
+                at = vertex.place if vertex.step else place(diagnostic.span)
+                found.setdefault(at, []).append(diagnostic)
+        for at, diagnostics in found.items():
+            if not rule.every or len(diagnostics) == expanded[at]:
                 yield diagnostics[0]
-
-
-def _place(span: Span) -> tuple[str, int]:
-    return span.source.name, span.start
 
 
 ALLOWED = re.compile(r"#\s*allow\s+([\w-]+)\s*:\s*\S")

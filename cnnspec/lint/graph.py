@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -41,6 +42,10 @@ class Vertex:
         return self.step.node.span
 
     @property
+    def place(self) -> tuple[str, int]:
+        return place(self.span)
+
+    @property
     def input(self) -> Shape:
         assert self.step
         return self.step.node.input
@@ -62,6 +67,11 @@ class Vertex:
         return None
 
 
+def place(span: Span) -> tuple[str, int]:
+    """What tells a place in the text from all others."""
+    return span.source.name, span.start
+
+
 class Graph:
     """A network as vertices, in the order they run. `end` is what gives its output."""
 
@@ -74,6 +84,15 @@ class Graph:
     @property
     def layers(self) -> Iterator[Vertex]:
         return (vertex for vertex in self.vertices if vertex.layer)
+
+    def once(self, vertex: Vertex) -> bool:
+        """Whether the text of a layer stands for this layer alone."""
+        return self.expanded[vertex.place] == 1
+
+    @cached_property
+    def expanded(self) -> Counter[tuple[str, int]]:
+        """How many layers and joins each place in the text stands for."""
+        return Counter(vertex.place for vertex in self.vertices)
 
     def field(self, vertex: Vertex) -> Field | None:
         """What a value behind a vertex sees of the input; None for the input itself."""

@@ -31,6 +31,7 @@ from cnnspec.diagnostics import Diagnostic, Edit, Fix
 from cnnspec.lint.graph import TRANSPARENT, Graph, Vertex
 from cnnspec.lint.rule import Finding, Rule
 from cnnspec.source import Span
+from cnnspec.syntax import tree
 
 SHARE = 0.8
 LEAST = 1_000_000
@@ -53,12 +54,20 @@ class HeavyHead(Rule):
         if count < LEAST or count < SHARE * network.parameters or positions == 1:
             return
         saved = linear.output.channels * (flatten.input.elements - flatten.input.channels)
-        place = Span(flatten.span.source, flatten.span.start, flatten.span.start)
-        fix = Fix(f"average each channel: {saved:,} parameters less", (Edit(place, "adaptive_avgpool(1), "),))
-        share = f"{100 * count / network.parameters:.0f} %"
+        step = flatten.step.node.step.span  # type: ignore[union-attr]
+        edits = (Edit(Span(step.source, step.start, step.start), "adaptive_avgpool(1), "),)
+        free = graph.once(flatten) and not claims(linear)
+        fix = Fix(f"average each channel: {saved:,} parameters less", edits if free else ())
+        share = f"{100 * count // network.parameters} %"
         message = f"this layer holds {share} of the network's parameters: {count:,} of {network.parameters:,}"
         why = f"{flatten.input} flattened is {flatten.input.elements:,}, times {linear.output.channels:,} outputs"
         yield linear, Diagnostic(self.code, message, linear.span, "the head", why=why, fixes=(fix,))
+
+
+def claims(vertex: Vertex) -> bool:
+    """Whether a call says what arrives, which would be wrong then."""
+    call = vertex.step.node.step.op  # type: ignore[union-attr]
+    return isinstance(call, tree.Call) and any(argument.incoming for argument in call.arguments)
 
 
 def last_flatten(graph: Graph) -> Vertex | None:

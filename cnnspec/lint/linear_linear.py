@@ -40,6 +40,7 @@ class LinearLinear(Rule):
             if first is None or first.word != "linear" or len(first.behind) > 1 or narrow(first, vertex):
                 continue
             behind = Span(first.span.source, first.span.end, first.span.end)
+            edits = (Edit(behind, ", relu"),) if graph.once(first) else ()
             yield (
                 vertex,
                 Diagnostic(
@@ -48,7 +49,7 @@ class LinearLinear(Rule):
                     vertex.span,
                     "linear in what the other gives",
                     (Label(first.span, "linear in what arrives"),),
-                    fixes=(Fix("put an activation between them", (Edit(behind, ", relu"),)),),
+                    fixes=(Fix("put an activation between them", edits),),
                 ),
             )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnnspec.diagnostics.codes import CODES
+from cnnspec.diagnostics.fixing import edited
 from cnnspec.lint import RULES, linted
 from cnnspec.lint.rule import Rule
 from cnnspec.network import check
@@ -125,3 +126,35 @@ def test_silenced_with_a_reason() -> None:
     assert not found(text.format(above="# allow dropped-rows: the border is black\n  ", behind=""))
     assert not found("# Digits.\n# allow W104: the border is black\n" + text.format(above="", behind=""))
     assert found("# allow W104: too far away\n\n" + text.format(above="", behind="")) == ["W104"]
+
+
+def edits(text: str, code: str) -> list[str]:
+    """The texts that the fixes of a finding would give."""
+    found = [d for d in linted(check(Source("<page>", text))).diagnostics if d.code == code]
+    return [edited(text, fix.edits) for d in found for fix in d.fixes if fix.edits]
+
+
+HEAD = "model Net {{\n  input 3x64x64\n  conv(32, 3, padding=1), relu\n  {}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "mended"),
+    [
+        (
+            "fc0: flatten, linear(512), relu, linear(9)",
+            "adaptive_avgpool(1), fc0: flatten, linear(512), relu, linear(9)",
+        ),
+        ("flatten, linear(131072 -> 512), relu, linear(9)", None),  # the claim would be wrong
+    ],
+)
+def test_averaging_keeps_labels_and_claims(head: str, mended: str | None) -> None:
+    assert edits(HEAD.format(head), "W108") == ([HEAD.format(mended)] if mended else [])
+
+
+def test_an_activation_is_not_put_into_a_block_with_several_uses() -> None:
+    text = "block Fc(w) {\n  linear(w)\n}\n\nmodel Net {\n  input 20\n  Fc(64), Fc(10)\n}\n"
+    assert found(text) == []  # right in the first use, where nothing stands before it
+    text = "block Fc(w) {\n  linear(w)\n}\n\nmodel Net {\n  input 20\n  Fc(64), linear(80), relu, Fc(10)\n}\n"
+    assert found(text) == ["W102"]
+    assert edits(text, "W102") == []
+    assert edits(text.replace("Fc(64)", "linear(64)"), "W102")
