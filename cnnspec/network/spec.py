@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Fix, Label
@@ -155,7 +155,7 @@ class Spec:
         scope.update(values)
         statement = self._input(model)
         shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
-        walk = Walk(self.homes, model, self.report, as_stated=self.given.input is None)
+        walk = Walk(self.homes, model, self._reporter(item), as_stated=self.given.input is None)
         walk.guesses = self.guesses
         root, flow = Expander(walk).root(model, scope, shape, span)
         self.placed += walk.placed
@@ -171,6 +171,13 @@ class Spec:
             self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
         if root and not self.failed and not self.broken:
             yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans)
+
+    def _reporter(self, item: tree.Model | tree.Preset) -> Callable[..., None]:
+        """Reports faults of a model; those that show with the values of a preset name it."""
+        if isinstance(item, tree.Model):
+            return self.report
+        label = Label(item.name.span, f"with the values of {item.name.text}")
+        return lambda *faults: self.report(*(fault.replace(labels=(*fault.labels, label)) for fault in faults))
 
     def _explained(self, fault: Diagnostic) -> Diagnostic:
         """A map at the end of a network because flatten is missing: the warning about that becomes the reason."""
