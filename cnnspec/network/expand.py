@@ -172,7 +172,9 @@ class Expander:
         if faults.mentions_count(statement):
             module.asserts.append((statement, scope))
         elif (holds := evaluate(statement.condition, scope)) is not True:
-            self.walk.tell(module, faults.wrong_assertion(statement, holds, None))
+            wrong = faults.wrong_assertion(statement, holds, None)
+            sides = _sides(statement.condition, scope) if holds is False else ""
+            self.walk.tell(module, wrong.replace(label=wrong.label + sides))
 
     def asserts(self, module: Module, group: GroupNode) -> None:
         """The assertions about the count of a module, once the whole of it is known."""
@@ -304,6 +306,15 @@ def _varies(value: tree.Expr, scope: Scope) -> bool:
     if isinstance(value, tree.Name):
         return value.text in scope
     return not isinstance(value, tree.Number | tree.Boolean)
+
+
+def _sides(condition: tree.Expr, scope: Scope) -> str:
+    """What a comparison compares, in numbers."""
+    if not isinstance(condition, tree.Binary) or condition.operator in ("and", "or"):
+        return ""
+    left, right = (describe(evaluate(side, scope)) for side in (condition.left, condition.right))
+    text = f"{left} {condition.operator} {right}"
+    return f": {text}" if text != condition.span.text else ""
 
 
 def _names(target: tree.Target) -> list[tree.Identifier]:

@@ -113,3 +113,12 @@ def test_a_fault_of_a_preset_names_it() -> None:
     text = "model M(widths=[8]) {\n  input 4\n  for w in widths { linear(w) }\n}\n\nmodel wrong = M(8)\n"
     (fault,) = cnnspec.check(cnnspec.text(text)).errors
     assert [label.text for label in fault.labels] == ["with the values of wrong"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "label"),
+    [("x.height == 2 * 4", "false here: 28 == 8"), ("1 == 2", "false here"), ("not true", "false here")],
+)
+def test_a_false_assertion_shows_what_it_compares(condition: str, label: str) -> None:
+    (fault,) = faults(f"  assert {condition}\n  relu")
+    assert fault.label == label
