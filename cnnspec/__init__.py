@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cnnspec.report.summary import Summary
     from cnnspec.training.error import TrainError as TrainError
     from cnnspec.training.finished import Evaluation, Prediction
-    from cnnspec.training.run import Run
+    from cnnspec.training.ending import Run
 
 __version__ = "0.1.0"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from cnnspec.cli.common import fail, load, network_options
+from cnnspec.cli.common import FILE, fail, input_option, load, model_option, set_option
 from cnnspec.cli.running import data_dir_option, dataset, device_option, explained
 from cnnspec.recipe import Recipe
 
@@ -27,24 +28,29 @@ def setting_options(command: Decorated) -> Decorated:
 
 
 @click.command(short_help="Train the network and leave a folder with all that came of it.")
-@network_options
+@click.argument("file", type=FILE, required=False)
+@model_option
+@set_option
+@input_option
 @setting_options
 @data_dir_option
 @device_option
 @click.option("--out", metavar="DIR", help="Folder of the run, new or empty; a fresh one in runs by default.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or killed, as if it never was.")
 @click.option(
     "--test-every-epoch",
     is_flag=True,
     help="Also record the accuracy on the test set after every epoch; it has no say.",
 )
 def command(
-    file: str,
+    file: str | None,
     model: str | None,
     overrides: tuple[str, ...],
     input_shape: str | None,
     data_dir: str | None,
     device: str | None,
     out: str | None,
+    resume: str | None,
     test_every_epoch: bool,
     **settings: str | None,
 ) -> None:
@@ -54,26 +60,46 @@ def command(
     --data also takes the path of a folder of images, of a .csv or of an .npz file. Exit code 0: finished; 1: errors,
     or a loss that is no longer finite; 2: wrong usage; 130: interrupted.
     """
+    if resume is not None:
+        require_alone(click.get_current_context())
+    elif file is None:
+        raise click.UsageError("name the FILE to train, or the run to go on with: --resume RUN")
     if settings["data"]:
         settings["data"] = dataset(settings["data"])
     given = [f"train.{name}={value}" for name, value in settings.items() if value is not None]
-    network = load(file, model, (*overrides, *given), input_shape, train=True)
+    network = load(file, model, (*overrides, *given), input_shape, train=True) if file else None
     with explained():
         from cnnspec.training import report
-        from cnnspec.training.run import train
+        from cnnspec.training.resume import resume as go_on
+        from cnnspec.training.run import how_to_resume, train
 
-        run = train(
-            network,
-            data_dir=data_dir,
-            out=out,
-            device=device,
-            test_every_epoch=test_every_epoch,
-            progress=sys.stderr.isatty(),
-            say=click.echo,
-        )
+        how = Common(data_dir=data_dir, device=device, progress=sys.stderr.isatty(), say=click.echo)
+        if network:
+            run = train(network, out=out, test_every_epoch=test_every_epoch, **how)
+        else:
+            run = go_on(str(resume), **how)
         for line in report.closing(run):
             click.echo(line)
     if run.status == "diverged":
         fail(run.fault, f"what was recorded until then is in {run.folder}")
     if run.status == "interrupted":
-        fail(run.fault, f"what was recorded until then is in {run.folder}", code=130)
+        fail(run.fault, how_to_resume(run.folder), code=130)
+
+
+class Common(TypedDict):
+    """What beginning and going on have in common."""
+
+    data_dir: str | None
+    device: str | None
+    progress: bool
+    say: Callable[[str], None]
+
+
+def require_alone(context: click.Context) -> None:
+    """A run goes on as it began."""
+    other = set(context.params) - {"resume", "device", "data_dir"}
+    given = [name for name in sorted(other) if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    if given:
+        names = {"file": "FILE", "overrides": "--set", "input_shape": "--input"}
+        named = names.get(given[0], f"--{given[0].replace('_', '-')}")
+        raise click.UsageError(f"a run goes on as it began: --resume takes no {named}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cnnspec.training.ending import Run
 from cnnspec.training.error import BadRun, Diverged, FolderTaken, TrainError
 from cnnspec.training.finished import Evaluation, Prediction, evaluate, predict
 from cnnspec.training.history import Epoch
-from cnnspec.training.run import Run, train
+from cnnspec.training.resume import resume
+from cnnspec.training.run import train
 
 __all__ = [
     "BadRun",
@@ -18,5 +20,6 @@ __all__ = [
     "TrainError",
     "evaluate",
     "predict",
+    "resume",
     "train",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cnnspec.data.facts import Dataset, TorchvisionImages
 from cnnspec.data.loaders import default_data_dir
-from cnnspec.data.parts import Data
+from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.words import Word, show
@@ -32,6 +33,8 @@ class Samples(Strict):
     bytes: bool
     mean: list[float]
     std: list[float]
+    sums: dict[str, str] = {}
+    """SHA-256 over the samples and classes of each part; empty in runs of older versions."""
 
 
 class Config(Strict):
@@ -44,10 +47,13 @@ class Config(Strict):
     parameters: int
     classes: list[str]
     train: dict[str, str]
+    spec: str = ""
+    """SHA-256 over the spec and the files it uses; empty in runs of older versions."""
     data_dir: str | None
     """Where the data set was found, for one that is downloaded."""
     device: str
     loss: str
+    test_every_epoch: bool = False
     samples: Samples
 
     @property
@@ -81,6 +87,8 @@ class Result(Strict):
     best_epoch: int | None
     best_epoch_chosen_by: str
     test: TestResult | None
+    resumed: int = 0
+    """How often."""
     test_accuracy_mean_of_last_three_epochs: float | None
     """Only where the test set was recorded in every epoch."""
     reading: ReadingResult
@@ -88,7 +96,17 @@ class Result(Strict):
     seconds: float
 
 
-def config_of(network: Network, recipe: Recipe, data: Data, *, device: str, loss: str, data_dir: Path | None) -> Config:
+def config_of(
+    network: Network,
+    recipe: Recipe,
+    data: Data,
+    *,
+    device: str,
+    loss: str,
+    spec: str,
+    data_dir: Path | None,
+    test_every_epoch: bool = False,
+) -> Config:
     """Everything it takes to load the network and its data again, from whatever working directory."""
     here = recipe.replace(data=with_whole_paths(recipe.data, Path(network.folder)))
     return Config(
@@ -102,7 +120,9 @@ def config_of(network: Network, recipe: Recipe, data: Data, *, device: str, loss
         if isinstance(recipe.data, TorchvisionImages)
         else None,
         device=device,
+        spec=spec,
         loss=loss,
+        test_every_epoch=test_every_epoch,
         samples=Samples(
             train=len(data.train),
             validation=len(data.validation or ()),
@@ -110,8 +130,22 @@ def config_of(network: Network, recipe: Recipe, data: Data, *, device: str, loss
             bytes=not data.train.x.is_floating_point(),
             mean=data.mean.tolist(),
             std=data.std.tolist(),
+            sums=sums_of(data),
         ),
     )
+
+
+def sums_of(data: Data) -> dict[str, str]:
+    """They tell later whether the data is still the same."""
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
+    return {name: sum_of(part) for name, part in parts.items() if part}
+
+
+def sum_of(part: Part) -> str:
+    digest = sha256(repr((part.x.shape, part.x.dtype)).encode())
+    for tensor in (part.x, part.y):
+        digest.update(tensor.contiguous().numpy().data)
+    return digest.hexdigest()
 
 
 def with_whole_paths(dataset: Dataset, folder: Path) -> Dataset:

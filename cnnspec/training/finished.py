@@ -15,10 +15,8 @@ from cnnspec.data.facts import SquareImages
 from cnnspec.data.pictures import picture_mode, read_images
 from cnnspec.data.square import adapt
 from cnnspec.layers.base import Shape
-from cnnspec.network import load
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
-from cnnspec.source import Source
 from cnnspec.training import record
 from cnnspec.training.config import Config, TestResult, Weights
 from cnnspec.training.device import pick_device
@@ -59,9 +57,7 @@ def open_run(
     Raises `BadRun` where files are missing or damaged, `NoDevice` for a device that is not there."""
     folder, place = Path(folder), pick_device(device)
     config = record.read_config(folder)
-    settings = {f"train.{name}": value for name, value in config.train.items()} | ({"train.data": data} if data else {})
-    source = Source(str(folder / record.SPEC), record.read_spec(folder))
-    network = load(source, model=config.model, set={**config.arguments, **settings}, input=config.input, train=True)
+    network = record.read_network(folder, config, data)
     _require_scale(folder, config, network)
     tensors, epoch = record.read_weights(folder, weights)
     with enough_memory(place, network.name):

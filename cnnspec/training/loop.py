@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -18,44 +18,41 @@ from cnnspec.training.augment import augment, normalise
 from cnnspec.training.error import Diverged
 from cnnspec.training.history import Epoch
 from cnnspec.training.objective import Objective
-from cnnspec.training.optim import make_optimizer, make_schedule
 from cnnspec.training.sides import Side, loss_of_sides, parted
+from cnnspec.training.state import State, batches
 
 
 def fit(
-    model: nn.Module,
+    state: State,
     data: Data,
     recipe: Recipe,
     objective: Objective,
     sides: Sequence[Side] = (),
     test_every_epoch: bool = False,
     progress: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Epoch]:
-    """Train `model` in place, on the device of `data`; yields what was measured after each epoch.
+    """Train from where `state` is, on the device of `data`; yields what was measured after each epoch.
 
     Side outputs take part in learning; what is measured is the output alone.
 
     All samples stay on the device, images as bytes. Nothing in a step waits for the device: losses and hits are summed
-    up there and read once per epoch. Raises `Diverged` where the loss is no longer a finite number.
+    up there and read once per epoch. Ends early after the step in which `stopping()` has become true, and goes on from
+    there with the same `state`. Raises `Diverged` where the loss is no longer a finite number.
     """
-    device = data.train.x.device
-    shuffling = torch.Generator().manual_seed(recipe.seed)
-    augmenting = torch.Generator(device).manual_seed(recipe.seed + 1)  # not the stream of the order
-    steps = len(batches(torch.arange(len(data.train)), recipe.batch))
-    optimizer = make_optimizer(recipe.optimizer, model.parameters())
-    schedule = make_schedule(recipe.schedule, optimizer, recipe.epochs, steps)
+    model, optimizer, schedule = state.model, state.optimizer, state.schedule
 
-    for epoch in range(1, recipe.epochs + 1):
-        started = perf_counter()
-        learning_rate = float(schedule.get_last_lr()[0])
-        total_loss, hits = torch.zeros((), device=device), torch.zeros((), device=device)
-        order = torch.randperm(len(data.train), generator=shuffling).to(device)
-
+    while state.epoch <= recipe.epochs and not stopping():
+        if state.step == 0:
+            state.begin_epoch(len(data.train))
         model.train()
-        bar = f"epoch {epoch}/{recipe.epochs}"
-        for chosen in tqdm(batches(order, recipe.batch), bar, unit="step", leave=False, disable=not progress):
+        started = perf_counter()
+        left = batches(state.order, recipe.batch)[state.step :]
+        for chosen in tqdm(
+            left, f"epoch {state.epoch}/{recipe.epochs}", unit="step", leave=False, disable=not progress
+        ):
             x, y = data.train.x[chosen], data.train.y[chosen]
-            x = prepare(augment(x, recipe.augment, augmenting), data.mean, data.std)
+            x = prepare(augment(x, recipe.augment, state.augmenting), data.mean, data.std)
 
             outputs, side_outputs = parted(model(x))
             loss = objective.loss(outputs, y)
@@ -65,35 +62,34 @@ def fit(
             optimizer.step()
             schedule.step()
 
-            total_loss += loss.detach() * len(y)
-            hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
+            state.loss += loss.detach() * len(y)
+            state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
+            state.step += 1
+            if stopping():
+                break
 
-        train_loss, train_accuracy = total_loss.item() / len(data.train), hits.item() / len(data.train)
-        seconds = perf_counter() - started
+        train_loss, train_accuracy = state.loss.item() / len(data.train), state.hits.item() / len(data.train)
+        state.seconds += perf_counter() - started
+        if stopping():
+            return
+
         validation = measure(model, data.validation, data, objective, recipe.batch) if data.validation else None
         test = measure(model, data.test, data, objective, recipe.batch) if test_every_epoch else None
         if not isfinite(train_loss + (validation.loss if validation else 0)):
-            raise Diverged(f"the loss is no longer a finite number in epoch {epoch}")
-        yield Epoch(
-            epoch,
-            learning_rate,
+            raise Diverged(f"the loss is no longer a finite number in epoch {state.epoch}")
+        found = Epoch(
+            state.epoch,
+            state.learning_rate,
             train_loss,
             train_accuracy,
             validation.loss if validation else None,
             validation.accuracy if validation else None,
             test.loss if test else None,
             test.accuracy if test else None,
-            seconds,
+            state.seconds,
         )
-
-
-def batches(order: Tensor, size: int) -> Sequence[Tensor]:
-    """`order` in pieces of `size`. A single sample at the end joins the piece before it: batchnorm cannot take the
-    mean over one."""
-    pieces = list(torch.split(order, size))
-    if size > 1 and len(pieces) > 1 and len(pieces[-1]) == 1:
-        pieces[-2:] = [torch.cat(pieces[-2:])]
-    return pieces
+        state.end_epoch()
+        yield found
 
 
 def prepare(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:

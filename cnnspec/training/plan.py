@@ -14,6 +14,7 @@ from cnnspec.data.loaders import load
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
+from cnnspec.training import record
 from cnnspec.training.config import Config, config_of
 from cnnspec.training.device import pick_device
 from cnnspec.training.error import TrainError
@@ -35,7 +36,7 @@ class Plan:
     config: Config
 
 
-def plan_run(network: Network, device: str | None, data_dir: Path | None) -> Plan:
+def plan_run(network: Network, device: str | None, data_dir: Path | None, test_every_epoch: bool = False) -> Plan:
     """Raises `TrainError`, `NoDevice` or `DataError` for everything that can be known before the first step."""
     recipe = network.recipe or Recipe()
     place = pick_device(device)
@@ -44,7 +45,16 @@ def plan_run(network: Network, device: str | None, data_dir: Path | None) -> Pla
         raise TrainError(f"{network.name} has no parameters: there is nothing to train")
     data = read_data(network, recipe, data_dir)
     loss = objective.about + about_sides(sides)
-    config = config_of(network, recipe, data, device=str(place), loss=loss, data_dir=data_dir)
+    config = config_of(
+        network,
+        recipe,
+        data,
+        device=str(place),
+        loss=loss,
+        spec=record.sum_of_spec(network.source),
+        data_dir=data_dir,
+        test_every_epoch=test_every_epoch,
+    )
     return Plan(network, recipe, place, objective, sides, data, config)
 
 

@@ -9,19 +9,21 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as weights_as_bytes
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnspec import __version__
 from cnnspec.files import write
-from cnnspec.network import read_source
+from cnnspec.network import load, read_source
 from cnnspec.network.model import Network
 from cnnspec.source import Source
 from cnnspec.syntax import tree
@@ -30,9 +32,10 @@ from cnnspec.training.config import Config, Result, Weights
 from cnnspec.training.device import device_name
 from cnnspec.training.error import BadRun, FolderTaken, TrainError
 from cnnspec.training.history import Epoch, best_epoch
+from cnnspec.training.state import State, weights_of
 
 SPEC, CONFIG, VERSIONS, RESULT = "spec.cnn", "config.json", "versions.json", "result.json"
-METRICS, METRICS_CSV, CONFUSION_CSV = "metrics.jsonl", "metrics.csv", "confusion.csv"
+METRICS, METRICS_CSV, CONFUSION_CSV, RESUMED = "metrics.jsonl", "metrics.csv", "confusion.csv", "resumed.jsonl"
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -69,8 +72,8 @@ def open_folder(out: Path | None, network: Network, config: Config, device: torc
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         write(folder / path, text)
-    write_model(folder / CONFIG, config)
-    write_versions(folder, device)
+    write(folder / VERSIONS, json.dumps(versions(device), indent=2) + "\n")
+    write_model(folder / CONFIG, config)  # the last one: with it the folder is that of a run
     return folder
 
 
@@ -96,12 +99,19 @@ def _uses(source: Source) -> list[str]:
     return [os.path.normpath(folder / item.path.text) for item in items if isinstance(item, tree.Use)]
 
 
+def sum_of_spec(source: Source) -> str:
+    """SHA-256 over a spec and the files it uses."""
+    texts = {SPEC: source.text} | used_files(source)
+    return sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
+
+
 def write_model(path: Path, model: BaseModel) -> None:
     write(path, model.model_dump_json(indent=2) + "\n")
 
 
-def write_versions(folder: Path, device: torch.device) -> None:
-    facts = {
+def versions(device: torch.device) -> dict[str, str | int | None]:
+    """What the figures of a run may depend on beside its configuration."""
+    return {
         "cnnspec": __version__,
         "python": platform.python_version(),
         "torch": str(torch.__version__),
@@ -111,7 +121,6 @@ def write_versions(folder: Path, device: torch.device) -> None:
         "device": device_name(device),
         "threads": torch.get_num_threads(),
     }
-    write(folder / VERSIONS, json.dumps(facts, indent=2) + "\n")
 
 
 def _version(package: str) -> str | None:
@@ -121,13 +130,24 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write_epoch(folder: Path, config: Config, model: nn.Module, history: Sequence[Epoch]) -> None:
+def write_resumption(folder: Path, state: State) -> None:
+    """One more line in the list of them."""
+    facts = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "epoch": state.epoch, "step": state.step}
+    before = _read(folder / RESUMED).decode() if (folder / RESUMED).exists() else ""
+    write(folder / RESUMED, before + json.dumps(facts | versions(state.device)) + "\n")
+
+
+def resumptions(folder: Path) -> int:
+    return len(_read(folder / RESUMED).splitlines()) if (folder / RESUMED).exists() else 0
+
+
+def write_epoch(folder: Path, config: Config, state: State) -> None:
     """What an epoch adds: its metrics, and its weights as the last ones, as the best ones too where they are."""
-    epoch = history[-1].epoch
-    write_history(folder, history)
-    write_weights(folder, "last", model, config, epoch)
-    if best_epoch(history).epoch == epoch:
-        write_weights(folder, "best", model, config, epoch)
+    epoch, best = state.history[-1].epoch, best_epoch(state.history).epoch
+    write_history(folder, state.history)
+    write_weights(folder, "last", weights_of(state.model), config, epoch)
+    if best == epoch:
+        write_weights(folder, "best", state.best, config, epoch)
 
 
 def write_history(folder: Path, history: Sequence[Epoch]) -> None:
@@ -149,8 +169,8 @@ def write_confusion(folder: Path, classes: Sequence[str], counts: Sequence[Seque
     write(folder / CONFUSION_CSV, table.getvalue())
 
 
-def write_weights(folder: Path, weights: Weights, model: nn.Module, config: Config, epoch: int) -> None:
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+def write_weights(folder: Path, weights: Weights, tensors: dict[str, Tensor], config: Config, epoch: int) -> None:
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     about = {
         "model": config.model,
         "input": config.input,
@@ -158,7 +178,18 @@ def write_weights(folder: Path, weights: Weights, model: nn.Module, config: Conf
         "epoch": str(epoch),
         "cnnspec": __version__,
     }
-    write(weights_file(folder, weights), weights_as_bytes(tensors, about))
+    write(weights_file(folder, weights), _as_bytes(tensors, about))
+
+
+def _as_bytes(tensors: dict[str, Tensor], about: dict[str, str]) -> bytes:
+    """A file of safetensors whose bytes depend on nothing else: the library puts the notes in another order each time.
+
+    The format: the length of the header in eight bytes, the header as JSON filled up with spaces, the numbers."""
+    data = weights_as_bytes(tensors)
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps({"__metadata__": about} | json.loads(data[8:start])).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[start:]
 
 
 def weights_file(folder: Path, weights: Weights) -> Path:
@@ -177,13 +208,30 @@ def read_config(folder: Path) -> Config:
     return _parsed(folder / CONFIG, Config)
 
 
+def read_versions(folder: Path) -> dict[str, Any]:
+    """What `versions` said when the run began; raises `BadRun` where the file is damaged."""
+    return TypeAdapter(dict[str, Any]).validate_json(_read(folder / VERSIONS))
+
+
 def read_result(folder: Path) -> Result | None:
     """None where the run did not get as far as that."""
     return _parsed(folder / RESULT, Result) if (folder / RESULT).is_file() else None
 
 
-def read_spec(folder: Path) -> str:
-    return _read(folder / SPEC).decode(errors="replace")
+def read_spec(folder: Path) -> Source:
+    return Source(str(folder / SPEC), _read(folder / SPEC).decode(errors="replace"))
+
+
+def read_network(folder: Path, config: Config, data: str | None = None) -> Network:
+    """The network of a run; `data`, in the language, replaces the data set it was trained on."""
+    settings = {f"train.{name}": value for name, value in config.train.items()} | ({"train.data": data} if data else {})
+    set = {**config.arguments, **settings}
+    return load(read_spec(folder), model=config.model, set=set, input=config.input, train=True)
+
+
+def sum_of_config(folder: Path) -> str:
+    """By which checkpoints know their run."""
+    return sha256(_read(folder / CONFIG)).hexdigest()
 
 
 def read_weights(folder: Path, weights: Weights) -> tuple[dict[str, Tensor], int]:

@@ -7,13 +7,15 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from cnnspec.recipe import Recipe
 from cnnspec.training.config import Config
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
+from cnnspec.training.state import State, batches
 from cnnspec.words import counted
 
 if TYPE_CHECKING:
-    from cnnspec.training.run import Run
+    from cnnspec.training.ending import Run
 
 WIDTH = 100
 
@@ -38,6 +40,28 @@ def opening(config: Config, messages: Sequence[str], device: str, folder: Path) 
     yield f"device    {device}"
     yield f"folder    {folder}"
     yield ""
+
+
+def place(state: State, recipe: Recipe) -> str:
+    """Where a run is."""
+    if state.epoch > recipe.epochs:
+        return f"after epoch {recipe.epochs}, the last one"
+    if not state.step:
+        return f"before epoch {state.epoch} of {recipe.epochs}"
+    steps = len(batches(state.order, recipe.batch))
+    return f"in epoch {state.epoch} of {recipe.epochs}, after step {state.step} of {steps}"
+
+
+def interrupted(state: State, recipe: Recipe) -> str:
+    return f"interrupted {place(state, recipe)}; everything is saved"
+
+
+def stopped_at_once(state: State) -> str:
+    return f"stopped at once; {saved(state)}"
+
+
+def saved(state: State) -> str:
+    return f"what came of {counted(state.saved, 'epoch')} is saved" if state.saved else "no epoch is saved yet"
 
 
 def epoch_line(epoch: Epoch, epochs: int) -> str:

@@ -17,6 +17,7 @@ from cnnspec.training.history import Epoch
 from cnnspec.training.loop import batches, fit, measure, prepare
 from cnnspec.training.objective import CROSS_ENTROPY, objective_of
 from cnnspec.training.plan import plan_run, seeded_model
+from cnnspec.training.state import begin
 
 Make = Callable[..., Network]
 CPU = torch.device("cpu")
@@ -26,7 +27,7 @@ def trained(network: Network, **settings: object) -> tuple[dict[str, Tensor], li
     plan = plan_run(network, "cpu", None)
     recipe = plan.recipe.replace(**settings)
     model = seeded_model(network, recipe.seed, CPU)
-    history = list(fit(model, plan.data, recipe, plan.objective))
+    history = list(fit(begin(model, plan.data, recipe), plan.data, recipe, plan.objective))
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}, history
 
 
@@ -97,7 +98,7 @@ def test_training_never_sees_the_test_set(network: Make) -> None:
     states = []
     for data in (plan.data, replace(plan.data, test=noise)):
         model = seeded_model(plan.network, 0, CPU)
-        history = list(fit(model, data, plan.recipe, plan.objective))
+        history = list(fit(begin(model, data, plan.recipe), data, plan.recipe, plan.objective))
         assert history[0].test_accuracy is None
         states.append((model.state_dict(), replace(history[0], seconds=0)))
     assert same(states[0][0], states[1][0])
@@ -107,9 +108,11 @@ def test_training_never_sees_the_test_set(network: Make) -> None:
 def test_recording_the_test_set_changes_nothing_else(network: Make) -> None:
     plan = plan_run(network(epochs=2), "cpu", None)
     plain = seeded_model(plan.network, 0, CPU)
-    list(fit(plain, plan.data, plan.recipe, plan.objective))
+    list(fit(begin(plain, plan.data, plan.recipe), plan.data, plan.recipe, plan.objective))
     recorded = seeded_model(plan.network, 0, CPU)
-    history = list(fit(recorded, plan.data, plan.recipe, plan.objective, test_every_epoch=True))
+    history = list(
+        fit(begin(recorded, plan.data, plan.recipe), plan.data, plan.recipe, plan.objective, test_every_epoch=True)
+    )
     assert all(epoch.test_accuracy is not None for epoch in history)
     assert same(dict(plain.state_dict()), dict(recorded.state_dict()))
 
@@ -136,7 +139,7 @@ def test_one_epoch_has_every_sample_once(monkeypatch: pytest.MonkeyPatch, networ
 
     monkeypatch.setattr(loop, "prepare", spy)
     data = replace(plan.data, validation=None)
-    list(fit(seeded_model(plan.network, 0, CPU), data, plan.recipe, plan.objective))
+    list(fit(begin(seeded_model(plan.network, 0, CPU), data, plan.recipe), data, plan.recipe, plan.objective))
     assert torch.cat(seen).long().sum() == plan.data.train.x.long().sum()
     assert sum(map(len, seen)) == len(plan.data.train)
 
@@ -215,7 +218,8 @@ def test_a_gpu_trains_as_the_cpu_does(network: Make) -> None:
     losses = []
     for device in (CPU, torch.device("cuda")):
         model = seeded_model(plan.network, 0, device)
-        history = list(fit(model, on_device(plan.data, device), plan.recipe, plan.objective))
+        there = on_device(plan.data, device)
+        history = list(fit(begin(model, there, plan.recipe), there, plan.recipe, plan.objective))
         losses.append(history[-1].train_loss)
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 

@@ -21,6 +21,7 @@ from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.loop import fit
 from cnnspec.training.memory import enough_memory
 from cnnspec.training.plan import plan_run
+from cnnspec.training.state import State
 
 Make = Callable[..., Network]
 
@@ -106,9 +107,9 @@ def test_validation_chooses_the_best_epoch(monkeypatch: pytest.MonkeyPatch, tmp_
     """The second epoch is made to look best; its weights are the ones that are kept and tested."""
     states: list[dict[str, torch.Tensor]] = []
 
-    def flattered(model: torch.nn.Module, *args: Any, **kwargs: Any) -> Iterator[Epoch]:
-        for epoch in fit(model, *args, **kwargs):
-            states.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+    def flattered(state: State, *args: Any, **kwargs: Any) -> Iterator[Epoch]:
+        for epoch in fit(state, *args, **kwargs):
+            states.append({name: tensor.clone() for name, tensor in state.model.state_dict().items()})
             yield Epoch(**vars(epoch) | {"validation_accuracy": [0.5, 0.9, 0.6][epoch.epoch - 1]})
 
     monkeypatch.setattr(run_module, "fit", flattered)
@@ -185,7 +186,7 @@ def test_a_diverged_run_keeps_what_was_recorded(monkeypatch: pytest.MonkeyPatch,
     run = train(later, out=tmp_path / "later", device="cpu")
     assert (run.status, len(run.history)) == ("diverged", 1)
     assert "epoch 2" in run.fault
-    assert names(run.folder) == FILES - {"confusion.csv", "confusion.png", "filters.png"}
+    assert names(run.folder) == FILES - {"confusion.csv", "confusion.png", "filters.png"} | {"checkpoint-b.safetensors"}
 
 
 def test_ctrl_c_keeps_what_was_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, network: Make) -> None:
@@ -196,7 +197,11 @@ def test_ctrl_c_keeps_what_was_recorded(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     monkeypatch.setattr(run_module, "fit", interrupted)
     run = train(network(), out=tmp_path / "run", device="cpu")
-    assert (run.status, run.fault, len(run.history)) == ("interrupted", "interrupted after 1 epoch", 1)
+    assert (run.status, run.fault, len(run.history)) == (
+        "interrupted",
+        "stopped at once; what came of 1 epoch is saved",
+        1,
+    )
     assert record.read_weights(run.folder, "best")[1] == 1
     result = record.read_result(run.folder)
     assert result is not None

@@ -16,6 +16,7 @@ from cnnspec.training import objective as o
 from cnnspec.training.loop import fit
 from cnnspec.training.plan import plan_run, ready
 from cnnspec.training.sides import about_sides, loss_of_sides, parted, sides_of
+from cnnspec.training.state import begin
 
 Make = Callable[..., Network]
 
@@ -94,7 +95,7 @@ def test_the_heads_of_the_sides_learn_and_the_output_is_measured(small: Network)
     plan = plan_run(small, "cpu", None)
     model, data = ready(plan)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    first = next(fit(model, data, plan.recipe, plan.objective, plan.sides))
+    first = next(fit(begin(model, data, plan.recipe), data, plan.recipe, plan.objective, plan.sides))
     after = model.state_dict()
     for name in ("first.2.weight", "second.2.weight", "head.2.weight"):
         assert not torch.equal(before[name], after[name])

@@ -1,0 +1,94 @@
+"""What changes while a network trains. A checkpoint holds all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from cnnspec.data.parts import Data
+from cnnspec.recipe import Recipe
+from cnnspec.training.history import Epoch, best_epoch
+from cnnspec.training.optim import make_optimizer, make_schedule
+
+
+@dataclass
+class State:
+    """Where a run is. The order, the sums and the seconds are those of the epoch under way."""
+
+    model: nn.Module
+    optimizer: Optimizer
+    schedule: LRScheduler
+    shuffling: torch.Generator
+    augmenting: torch.Generator
+    loss: Tensor
+    hits: Tensor
+    order: Tensor
+    epoch: int = 1
+    """The one under way, counted from 1; after the last step of all, one more than there are."""
+    step: int = 0
+    """How many steps of it are made."""
+    learning_rate: float = 0.0
+    """At its first step."""
+    seconds: float = 0.0
+    history: list[Epoch] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    """The weights of the best epoch so far, in the memory of the host."""
+    checkpoints: int = 0
+    """How many were written."""
+    saved: int = 0
+    """How many epochs the newest of them knows of."""
+
+    @property
+    def device(self) -> torch.device:
+        return self.loss.device
+
+    def begin_epoch(self, samples: int) -> None:
+        """Draws the order, and starts the sums anew."""
+        self.order = torch.randperm(samples, generator=self.shuffling).to(self.device)
+        self.learning_rate = float(self.schedule.get_last_lr()[0])
+        self.loss, self.hits = torch.zeros_like(self.loss), torch.zeros_like(self.hits)
+        self.seconds = 0.0
+
+    def end_epoch(self) -> None:
+        self.epoch, self.step = self.epoch + 1, 0
+
+    def remember(self, epoch: Epoch) -> None:
+        """What was measured after an epoch, and its weights where it is the best."""
+        self.history.append(epoch)
+        if best_epoch(self.history) is epoch:
+            self.best = weights_of(self.model)
+
+
+def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
+    """Before the first step."""
+    device, order = data.train.x.device, torch.arange(len(data.train))
+    optimizer = make_optimizer(recipe.optimizer, model.parameters())
+    return State(
+        model,
+        optimizer,
+        make_schedule(recipe.schedule, optimizer, recipe.epochs, len(batches(order, recipe.batch))),
+        shuffling=torch.Generator().manual_seed(recipe.seed),
+        augmenting=torch.Generator(device).manual_seed(recipe.seed + 1),  # not the stream of the order
+        loss=torch.zeros((), device=device),
+        hits=torch.zeros((), device=device),
+        order=order,
+    )
+
+
+def batches(order: Tensor, size: int) -> Sequence[Tensor]:
+    """`order` in pieces of `size`. A single sample at the end joins the piece before it: batchnorm cannot take the
+    mean over one."""
+    pieces = list(torch.split(order, size))
+    if size > 1 and len(pieces) > 1 and len(pieces[-1]) == 1:
+        pieces[-2:] = [torch.cat(pieces[-2:])]
+    return pieces
+
+
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """A copy in the memory of the host."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
