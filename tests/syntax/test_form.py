@@ -82,6 +82,7 @@ def test_files(path: Path) -> None:
         ("let a = [\n1,2]\nlet b = [1,\n2,\n]", "let a = [\n  1, 2,\n]\nlet b = [1,\n    2]\n"),
         ("let a = (\n1 +\n2)", "let a = (\n  1 +\n  2\n)\n"),
         ("let a = [ # one\n1 # two\n# three\n]", "let a = [  # one\n  1,  # two\n  # three\n]\n"),
+        ("let a = (b\n-c\n- -2)", "let a = (b\n    - c\n    - -2)\n"),
         ("model a = b ( )", "model a = b()\n"),
         ("let a = [\n[1,  2 ],\n[10, 20],\n]", "let a = [\n  [1,  2],\n  [10, 20],\n]\n"),
         ("let a = [\n[ 1, b],\n[10, 2],\n]", "let a = [\n  [ 1, b],\n  [10, 2],\n]\n"),

@@ -14,8 +14,10 @@ GOES_ON = 4
 
 
 class Line:
-    def __init__(self, words: Sequence[Word], indent: int) -> None:
-        self.words, self.indent = words, indent
+    def __init__(self, words: Sequence[Word], frame: Frame, indent: int) -> None:
+        self.words, self.frame, self.indent = words, frame, indent
+        self.depth = frame.depth
+        """Brackets of the frame that are open where the line begins."""
 
     @property
     def comment(self) -> Word | None:
@@ -29,11 +31,8 @@ class Line:
     def places(self) -> Iterator[tuple[Word, int]]:
         """Each word and the column it begins in, counted from 0."""
         column = self.indent
-        before: Word | None = None
         for at, word in enumerate(self.words):
-            if at:
-                column += gap(before, self.words[at - 1], word) + word.pad
-                before = self.words[at - 1]
+            column += gap(self.words[at - 1], word) + word.pad if at else 0
             yield word, column
             column += len(word.text)
 
@@ -58,6 +57,11 @@ class Frame:
         self.depth = 0
         """Brackets that are open inside."""
 
+    def goes_on(self, depth: int) -> int:
+        """Where a line begins that is broken behind a comma in so many brackets."""
+        bracket = self.opener is not None and self.opener.kind != "LBRACE"
+        return self.base if bracket and depth == 0 else self.base + GOES_ON
+
 
 def arrange(words: list[Word]) -> list[Line]:
     """The lines, none of them longer than it must be."""
@@ -66,6 +70,7 @@ def arrange(words: list[Word]) -> list[Line]:
         shortened = [_shorten(words, line) for line in lines if line.width() > WIDTH]
         if not any(shortened):
             return lines
+        open_together(words)
 
 
 # ---------------------------------------------------------------------------------------------------- indentation
@@ -79,7 +84,7 @@ def _laid_out(words: list[Word]) -> list[Line]:
     for at, word in enumerate(words):
         if word.before or not lines:
             row = [word]
-            lines.append(Line(row, _indent(frames[-1], token, words, at)))
+            lines.append(Line(row, frames[-1], _indent(frames[-1], token, words, at)))
         else:
             row.append(word)
         _follow(frames, words, at, lines[-1].indent)
@@ -91,13 +96,20 @@ def _indent(frame: Frame, token: Word | None, words: list[Word], at: int) -> int
     """Of a line that begins with a word. A comment stands where the word behind it does, but inside of what closes
     there."""
     comment = words[at].kind == COMMENT
-    word = next((word for word in words[at:] if word.kind != COMMENT), None)
+    word = _token(words, at)
     if word is None or (frame.opener and word is frame.opener.mate):
         return frame.first if comment else frame.outer
     if word.kind == "VBAR":
         return frame.first
-    behind_comma = token is not None and token.kind == "COMMA" and not word.in_bracket
-    return frame.base + (GOES_ON if frame.depth or behind_comma else 0)
+    behind_comma = token is not None and token.kind == "COMMA"
+    return frame.goes_on(frame.depth) if frame.depth or behind_comma else frame.base
+
+
+def _token(words: list[Word], at: int) -> Word | None:
+    """The first word from there on that is no comment."""
+    while at < len(words) and words[at].kind == COMMENT:
+        at += 1
+    return words[at] if at < len(words) else None
 
 
 def _follow(frames: list[Frame], words: list[Word], at: int, indent: int) -> None:
@@ -117,8 +129,8 @@ def _frame(around: Frame, words: list[Word], at: int, indent: int) -> Frame:
     opener = words[at]
     if opener.kind != "LBRACE":
         return Frame(opener, indent, indent + INDENT, indent + INDENT)
-    first = next(word for word in words[at + 1 :] if word.kind != COMMENT)
-    bar = INDENT if first.kind == "VBAR" else 0
+    first = _token(words, at + 1)
+    bar = INDENT if first and first.kind == "VBAR" else 0
     return Frame(opener, around.base, around.base + INDENT, around.base + INDENT + bar)
 
 
@@ -126,40 +138,63 @@ def _frame(around: Frame, words: list[Word], at: int, indent: int) -> Frame:
 
 
 def _shorten(words: list[Word], line: Line) -> bool:
-    """Open braces, or break behind a comma; False if the line has neither."""
-    places = list(line.places())
-    flat = list(_flat_braces(places))
-    beyond = [opener for opener, end in flat if end > WIDTH]
-    after = None if beyond else _break(places)
-    if after:
-        after.before = 1
-    elif flat:
-        open_braces(words, beyond[0] if beyond else flat[0][0])
-        open_together(words)
-    return bool(after or flat)
+    """Break behind commas, or open braces; False if the line has neither."""
+    at, indent, depth = 0, line.indent, line.depth
+    leaves = any(word.mate and word.mate.open and word.mate.end <= line.words[0].start for word in line.words)
+    while True:
+        rest = _Rest(line.words, at, indent)
+        if rest.straddles:
+            open_braces(words, rest.straddles)
+            return True
+        if rest.fits or rest.best is None:
+            return at > 0
+        line.words[rest.best].before = 1
+        depth += rest.depths[rest.best]
+        at, indent = rest.best, line.frame.goes_on(depth)
+        if leaves:  # behind what closes there, lines begin elsewhere
+            return True
 
 
-def _flat_braces(places: list[tuple[Word, int]]) -> Iterator[tuple[Word, int]]:
-    """Braces with something in them that begin and end on the line and stand in no others, and where they end."""
-    ends = {id(word): column + 1 for word, column in places if word.kind == "RBRACE"}
-    until = -1
-    for at, (word, column) in enumerate(places):
-        if word.kind == "LBRACE" and not word.open and id(word.mate) in ends and column >= until:
-            until = ends[id(word.mate)]
-            if places[at + 1][0] is not word.mate:
-                yield word, until
+class _Rest:
+    """A line from one of its words on: what goes beyond the width, and what can be done about it."""
 
+    def __init__(self, row: Sequence[Word], at: int, indent: int) -> None:
+        self.straddles: Word | None = None
+        """Braces to open: they begin before the limit and end behind it, or nothing else can be broken."""
+        self.best: int | None = None
+        """Where to break: behind the last comma that fits, of those that stand in the fewest brackets."""
+        self.depths: dict[int, int] = {}
+        """Where it can be broken, and how many brackets were opened until there."""
+        self.fits = True
+        self.scan(row, at, indent)
 
-def _break(places: list[tuple[Word, int]]) -> Word | None:
-    """The word to begin a new line with: behind the last comma that fits, of those that stand in the fewest
-    brackets."""
-    found: list[tuple[bool, int, int, Word]] = []
-    depth = braces = 0
-    for at, (word, column) in enumerate(places[:-1]):
-        depth += (word.kind in ("LPAR", "LSQB")) - (word.kind in ("RPAR", "RSQB"))
-        braces += (word.kind == "LBRACE" and not word.open) - (word.kind == "RBRACE")
-        after = places[at + 1][0]
-        if word.kind == "COMMA" and braces <= 0 and after.kind != COMMENT:
-            fits = column + 1 <= WIDTH
-            found.append((not fits, depth, -column, after) if fits else (True, 0, column, after))
-    return min(found, key=lambda each: each[:3])[3] if found else None
+    def scan(self, row: Sequence[Word], begin: int, column: int) -> None:
+        depth = 0
+        braces: Word | None = None
+        first_braces: Word | None = None
+        for at in range(begin, len(row)):
+            word = row[at]
+            if at > begin:
+                column += gap(row[at - 1], word) + word.pad
+            column += len(word.text)
+            if word.kind == COMMENT:
+                break
+            if column > WIDTH:
+                self.fits = False
+                if braces:
+                    self.straddles = braces
+                    return
+                if self.best is not None:
+                    return
+            if braces:
+                braces = None if word is braces.mate else braces
+            elif word.kind == "LBRACE" and not word.open and word.within:
+                braces = word
+                first_braces = first_braces or word
+            elif word.kind == "COMMA" and at + 1 < len(row) and row[at + 1].kind != COMMENT:
+                self.depths[at + 1] = depth
+                if self.best is None or depth <= self.depths[self.best]:
+                    self.best = at + 1
+            depth += (word.kind in ("LPAR", "LSQB")) - (word.kind in ("RPAR", "RSQB"))
+        if not self.fits and self.best is None:
+            self.straddles = first_braces

@@ -11,6 +11,8 @@ from cnnspec.syntax.lexer import NEWLINE, lex
 
 COMMENT = "COMMENT"
 CLOSES = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+OPERANDS = frozenset({"NAME", "INT", "FLOAT", "DIMS", "STRING", "TRUE", "FALSE", "RPAR", "RSQB"})
+"""What a value may end with: behind it `-` subtracts and a bracket takes an item."""
 APART = 2
 """Newlines that make a blank line."""
 
@@ -18,16 +20,36 @@ APART = 2
 class Word:
     """A token or comment. `before` counts the newlines in front of it: 0, 1, or 2 for a blank line."""
 
-    __slots__ = ("before", "end", "inside", "kind", "mate", "open", "pad", "settings", "start", "text")
+    __slots__ = (
+        "before",
+        "end",
+        "inside",
+        "kind",
+        "mate",
+        "open",
+        "pad",
+        "settings",
+        "sign",
+        "spread",
+        "start",
+        "text",
+        "within",
+    )
 
     def __init__(self, kind: str, text: str, start: int, end: int) -> None:
         self.kind, self.text, self.start, self.end = kind, text, start, end
         self.before = 0
         self.pad = 0
+        self.sign = False
+        """Of a minus: it belongs to the value behind it."""
         self.mate: Word | None = None
         """The other half of a bracket or brace."""
         self.inside: Word | None = None
         """The innermost bracket or brace that is open here."""
+        self.within: list[Word] = []
+        """Of a bracket or brace: what stands in it, but not in further ones."""
+        self.spread = False
+        """Of a bracket or brace: its contents had several lines."""
         self.open = False
         """Of a bracket or brace: its contents stand on lines of their own."""
         self.settings = False
@@ -84,11 +106,19 @@ def _without_empty_parentheses(words: list[Word], file: tree.File) -> list[Word]
 
 def _link(words: list[Word]) -> None:
     opened: list[Word] = []
+    token: Word | None = None
     for word in words:
+        word.sign = word.kind == "MINUS" and (token is None or token.kind not in OPERANDS)
+        token = word if word.kind != COMMENT else token
+        around = opened[-1] if word.before and opened else None
+        while around and not around.spread:
+            around.spread, around = True, around.inside
         if word.kind in CLOSES.values():
             word.mate = opened.pop()
             word.mate.mate = word
         word.inside = opened[-1] if opened else None
+        if word.inside:
+            word.inside.within.append(word)
         if word.kind in CLOSES:
             opened.append(word)
 
@@ -100,12 +130,6 @@ def _know_settings(words: list[Word], file: tree.File) -> None:
         wanted = wanted or word.start in starts
         if wanted and word.kind == "LBRACE":
             word.settings, wanted = True, False
-
-
-def inner(words: list[Word], opener: Word) -> list[Word]:
-    """What stands between a bracket or brace and its other half."""
-    at = words.index(opener)
-    return words[at + 1 : words.index(opener.mate, at)]  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------------- brackets
@@ -164,14 +188,12 @@ def _closers(words: list[Word], file: tree.File) -> set[int]:
 def _braces(words: list[Word]) -> None:
     """Braces that were on one line stay so; all others are opened."""
     for opener in [word for word in words if word.kind == "LBRACE"]:
-        contents = inner(words, opener)
-        assert opener.mate
         definition = opener.inside is None and not opener.settings
-        if definition or any(word.before for word in contents) or (contents and opener.mate.before):
+        if opener.within and (definition or opener.spread):
             open_braces(words, opener)
-        elif contents and contents[-1].kind == "COMMA":
-            words.remove(contents[-1])
-        if not opener.open:
+        elif opener.within and opener.within[-1].kind == "COMMA":
+            words.remove(opener.within.pop())
+        if not opener.open and opener.mate:
             opener.mate.before = 0
     open_together(words)
     for before, word in pairwise(words):
@@ -181,23 +203,17 @@ def _braces(words: list[Word]) -> None:
 
 def open_braces(words: list[Word], opener: Word) -> None:
     """Put what stands in braces on lines of its own: each branch and setting on one."""
-    contents = inner(words, opener)
-    if not contents:
+    if not opener.within or not opener.mate:
         return
-    assert opener.mate
     opener.open = True
     opener.mate.before = 1
-    first = next((word for word in contents if word.kind != COMMENT), None)
-    if first:
-        first.before = max(first.before, 1)
-    for at, word in enumerate(contents):
-        if word.inside is opener and word.kind == "VBAR":
+    begins = True
+    for word in opener.within:
+        if word.kind == "VBAR" or (begins and word.kind != COMMENT):
             word.before = max(word.before, 1)
-        elif word.inside is opener and word.kind == "COMMA" and opener.settings:
+        if word.kind == "COMMA" and opener.settings:
             words.remove(word)
-            after = next((other for other in contents[at + 1 :] if other.kind != COMMENT), None)
-            if after:
-                after.before = max(after.before, 1)
+        begins = (begins and word.kind == COMMENT) or (word.kind == "COMMA" and opener.settings)
 
 
 def open_together(words: list[Word]) -> None:
