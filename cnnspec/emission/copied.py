@@ -8,10 +8,9 @@ from functools import cache
 from inspect import getsource
 from pathlib import Path
 
-import cnnspec
 from cnnspec.emission.express import round_to
 
-MODULES = Path(cnnspec.__file__).parent / "modules.py"
+MODULES = Path(__file__).parents[1] / "modules.py"
 
 
 def copied(text: str) -> list[str]:
