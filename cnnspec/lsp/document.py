@@ -10,8 +10,8 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from cnnspec.lint import linted
 from cnnspec.lsp.names import Names
+from cnnspec.lsp.project import Project
 from cnnspec.lsp.text import Places
-from cnnspec.lsp.used import read
 from cnnspec.lsp.uses import Uses
 from cnnspec.network import Checked, check
 from cnnspec.source import Source, Span
@@ -23,7 +23,15 @@ from cnnspec.syntax.tree import File
 class Document:
     """`places` of the text; `checked`, `names` and so on are computed once."""
 
-    def __init__(self, uri: str, text: str, version: int | None, encoding: str) -> None:
+    def __init__(
+        self,
+        uri: str,
+        text: str,
+        version: int | None = None,
+        encoding: str = types.PositionEncodingKind.Utf16,
+        project: Project | None = None,
+    ) -> None:
+        self.project = project or Project()
         self.uri, self.version, self.encoding = uri, version, encoding
         self.source = Source(source_name(uri), text)
         self.places = Places(self.source, encoding)
@@ -38,7 +46,7 @@ class Document:
 
     @cached_property
     def names(self) -> Names:
-        return Names(self.file, read)
+        return Names(self.file, self.project.read)
 
     @cached_property
     def tokens(self) -> list[Token]:

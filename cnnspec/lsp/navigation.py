@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lsprotocol import types
 
 from cnnspec.layers import LAYERS
 from cnnspec.lsp.document import Document
-from cnnspec.lsp.names import IDENTIFIER, Definition, used_path
+from cnnspec.lsp.names import IDENTIFIER, Definition, Names, used_path
 from cnnspec.source import Span
 from cnnspec.syntax import tables, tree
 
@@ -41,9 +43,26 @@ def highlights(document: Document, position: types.Position) -> list[types.Docum
 
 
 def places(document: Document, found: Definition, declared: bool) -> list[Span]:
-    """Where a name is used, and where it is defined."""
-    uses = document.names.uses(found)
+    """Where a name is used, in all files, and where it is defined."""
+    uses = [span for names in everywhere(document, found) for span in names.uses(found)]
     return [found.span, *uses] if declared else uses
+
+
+def everywhere(document: Document, found: Definition) -> Iterator[Names]:
+    """The files in which a name may be used, this one first."""
+    yield document.names
+    shared = found.owner or found
+    if shared.kind not in ("block", "let") or shared.span.source.name.startswith("<") or not _at_top(shared):
+        return
+    home = found.span.source.name
+    for path in (home, *document.project.users(home)):
+        names = document.project.names(path) if path != document.source.name else None
+        if names:
+            yield names
+
+
+def _at_top(found: Definition) -> bool:
+    return (found.reach.start, found.reach.end) == (0, len(found.reach.source.text))
 
 
 # ---------------------------------------------------------------------------------------------------------- rename
@@ -65,7 +84,11 @@ def rename(document: Document, position: types.Position, name: str) -> types.Wor
     if not found:
         return None
     spans = places(document, found, True)
-    _check(document, found, spans, name)
+    _check(found, name)
+    if found.kind != "label":
+        for names in everywhere(document, found):
+            _check_free(names, found, name)
+            _check_loose(names, found)
     changes: dict[str, list[types.TextEdit]] = {}
     for span in map(_bare, spans):
         place = document.location(span)
@@ -79,49 +102,51 @@ def _bare(span: Span) -> Span:
     return Span(span.source, span.start + 1, span.end - 1) if quoted else span
 
 
-def _check(document: Document, found: Definition, spans: list[Span], name: str) -> None:
+def _check(found: Definition, name: str) -> None:
+    """Whether something of this kind may have such a name."""
     if found.kind == "label" and found.span.text.startswith('"'):
         return
     if not IDENTIFIER.fullmatch(name):
         raise CannotRename(f"{name!r} is no name: letters, digits and _ make one")
     if name in tables.load().words:
         raise CannotRename(f"{name} is a word of the language")
-    if found.kind == "label":
-        return
     if found.kind == "block" and not name[0].isupper():
         raise CannotRename(f"the name of a block begins with an upper-case letter: {name[0].upper()}{name[1:]}")
-    _check_free(document, found, spans, name)
-    _check_loose(document, found)
 
 
-def _check_free(document: Document, found: Definition, spans: list[Span], name: str) -> None:
+def _check_free(names: Names, found: Definition, name: str) -> None:
     """Whether the new name has no other meaning where the old one is used, nor the old one's place where it is."""
-    names = document.names
-    taken = [d for d in names.definitions if d.name == name and d.kind != "label" and d != found]
-    hidden = any(names.in_reach(span.start).get(name) for span in spans)
-    captured = any(found.reach.start <= use.start <= found.reach.end for other in taken for use in names.uses(other))
+    spans = [found.span] if found in names.definitions else []
+    hidden = any(names.in_reach(span.start).get(name) for span in [*spans, *names.uses(found)])
+    others = [d for d in (*names.definitions, *names.top.values()) if d.name == name and d.kind != "label"]
+    captured = any(_within(use, found) for other in others if other != found for use in names.uses(other))
     if found.kind == "model" and name in names.models:
         raise CannotRename(f"there is a model {name} already")
     if found.owner and name in names.parameters_of(found.owner):
         raise CannotRename(f"{found.owner.name} has a parameter {name} already")
     if found.kind != "model" and (hidden or captured):
         raise CannotRename(f"{name} has another meaning here")
-    if found.kind in ("parameter", "let", "loop") and name in LAYERS and _called(document, name, found):
+    if found.kind in ("parameter", "let", "loop") and name in LAYERS and _called(names, name, found):
         raise CannotRename(f"{name} is a layer that is used here")
 
 
-def _called(document: Document, name: str, found: Definition) -> bool:
+def _within(span: Span, found: Definition) -> bool:
+    reach = found.reach
+    return span.source == reach.source and reach.start <= span.start <= reach.end
+
+
+def _called(names: Names, name: str, found: Definition) -> bool:
     """Whether a layer of that name is used where the new name would hide it."""
-    calls = (node.name for node in tree.walk(document.file.items) if isinstance(node, tree.Call))
-    return any(call.text == name and found.reach.start <= call.span.start <= found.reach.end for call in calls)
+    calls = (node.name for node in tree.walk(names.file.items) if isinstance(node, tree.Call))
+    return any(call.text == name and _within(call.span, found) for call in calls)
 
 
-def _check_loose(document: Document, found: Definition) -> None:
+def _check_loose(names: Names, found: Definition) -> None:
     """A block that is given as a value is called under other names, which may set its parameters."""
     owner = found.owner
-    if found.kind != "parameter" or owner is None or owner.name not in document.names.given:
+    if found.kind != "parameter" or owner is None or owner.name not in names.given:
         return
-    for name in document.names.loose:
+    for name in names.loose:
         if name.text == found.name:
             line = name.span.line
             raise CannotRename(f"{found.name} is set on line {line} too, where it may belong to another block")

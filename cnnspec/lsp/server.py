@@ -21,7 +21,8 @@ from cnnspec.lsp import (
     signatures,
     symbols,
 )
-from cnnspec.lsp.document import Document
+from cnnspec.lsp.document import Document, source_name
+from cnnspec.lsp.project import Project
 
 WAIT = 0.004
 """Seconds a text must rest before it is checked: of changes that come at once only the last one counts."""
@@ -39,10 +40,18 @@ class Server(LanguageServer):
         text = self.workspace.get_text_document(uri)
         known = self.documents.get(uri)
         if known is None or known.source.text != text.source:
-            known = Document(uri, text.source, text.version, self.encoding)
+            known = Document(uri, text.source, text.version, self.encoding, self.project)
             self.documents[uri] = known
         known.version = text.version
         return known
+
+    @property
+    def project(self) -> Project:
+        return Project(self.texts, self.workspace.root_path)
+
+    def texts(self) -> dict[str, str]:
+        """What is open, by path."""
+        return {source_name(uri): text.source for uri, text in self.workspace.text_documents.items()}
 
     @property
     def encoding(self) -> str:

@@ -8,6 +8,7 @@ import pytest
 from editor import Editor
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from pygls.uris import to_fs_path
 
 import cnnspec
 from cnnspec.lsp.semantic import TYPES
@@ -29,6 +30,8 @@ async def test_diagnostics(editor: Editor) -> None:
     assert editor.at(fault.range) == "400"
     assert fault.message.startswith("linear is written for 400 features, but 256 arrive\n")
     assert "16 x 4 x 4 = 256" in fault.message
+    assert fault.code_description
+    assert Path(to_fs_path(fault.code_description.href) or "").read_text(encoding="utf-8")
     related = fault.related_information or []
     assert [(r.location.uri, editor.at(r.location.range)) for r in related] == [(editor.uri, "flatten")]
 
@@ -310,6 +313,24 @@ async def test_rename(editor: Editor, mark: str, name: str, old: list[str], new:
     assert renamed == EXAMPLE.replace(old[0], new[0])
     before, after = (cnnspec.load(cnnspec.text(text)) for text in (EXAMPLE, renamed))
     assert after.parameters == before.parameters
+
+
+@pytest.mark.parametrize("begin", ["parts.cnn", "net.cnn"])
+async def test_rename_in_all_files(editor: Editor, begin: str) -> None:
+    """A block, wherever its name is changed; what other files say of it is changed as well."""
+    texts = {
+        "parts.cnn": "block Part(width) { conv(width, 3) }\nblock Two { Part(8) }\n",
+        "net.cnn": 'use "parts.cnn"\nmodel A {\n  input 3x8x8\n  Part(4), Two\n}\n',
+        "other.cnn": 'use "parts.cnn"\nblock Own { Part(2) }\n',
+        "apart.cnn": "block Part { relu }\nmodel B {\n  input 3\n  Part\n}\n",
+    }
+    for name, text in texts.items():
+        (editor.folder / name).write_text(text)
+    await editor.open(texts[begin].replace("Part(", "P§art(", 1), begin)
+    found = {name: (editor.folder / name).as_uri() for name in texts}
+    changes = await editor.rename("Piece")
+    counts = {name: len(changes.get(uri, [])) for name, uri in found.items()}
+    assert counts == {"parts.cnn": 2, "net.cnn": 1, "other.cnn": 1, "apart.cnn": 0}
 
 
 async def test_rename_of_loop_names_reaches_computed_labels(editor: Editor) -> None:
