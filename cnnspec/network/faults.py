@@ -209,7 +209,7 @@ def wrong_prediction(prediction: tree.Expr, sizes: tuple[int | None, ...], trail
     predicted = "x".join("?" if size is None else str(size) for size in sizes)
     shape = trail.shape
     text = written_shape(shape) if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
-    fix = Fix("write what comes out, if that is what you want", (Edit(prediction.span, text),), safe=True)
+    fix = Fix("write what comes out, if that is what you want", (Edit(prediction.span, text),))
     why = trails.chain_of_sizes(trail)
     message = f"{shape} comes out here, not {predicted}"
     return Diagnostic("E305", message, prediction.span, "predicted here", why=why, fixes=(fix,))
@@ -234,7 +234,7 @@ def wrong_assertion(claim: tree.Assert, value: Any, group: GroupNode | None) -> 
     difference = count - number.value
     message = f"there are {count:,} parameters, not {number.value:,}"
     label = f"{abs(difference):,} too {'few' if difference > 0 else 'many'}"
-    fix = Fix("write the sum, if the network is what you want", (Edit(number.span, f"{count:_}"),), safe=True)
+    fix = Fix("write the sum, if the network is what you want", (Edit(number.span, f"{count:_}"),))
     return Diagnostic("E306", message, number.span, label, why=why, fixes=(fix,))
 
 

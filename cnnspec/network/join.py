@@ -10,9 +10,9 @@ from cnnspec.layers.base import Refused, Shape
 from cnnspec.layers.combine import COMBINATORS, Combinator
 from cnnspec.network.evaluate import Scope, arguments
 from cnnspec.network.flow import Flow
-from cnnspec.network.model import CombineNode, Item
+from cnnspec.network.model import CombineNode, Item, nodes
 from cnnspec.network.projection import projections
-from cnnspec.network.trail import shorten
+from cnnspec.network.trail import Step, inside, shorten
 from cnnspec.network.walk import Module, Walk
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -45,7 +45,7 @@ def combine(
         if flows[0].shape is None:
             return None
     else:
-        after = joined(walk, word, op, module, scope, before, flows)
+        after = joined(walk, word, op, module, scope, flow, flows, branches)
     outputs = [each.shape for each in flows]
     if after is None or None in outputs:
         _go_on(flow, word, outputs, op.call.span)
@@ -97,11 +97,14 @@ def joined(
     op: tree.Combine,
     module: Module,
     scope: Scope,
-    before: Shape,
+    flow: Flow,
     flows: Sequence[Flow],
+    branches: Sequence[tuple[Item, ...]],
 ) -> Shape | None:
     """The shape behind the branches; None where one is not known, or where they do not fit together."""
-    outputs = [flow.shape for flow in flows]
+    before = flow.shape
+    assert before is not None
+    outputs = [each.shape for each in flows]
     known = [shape for shape in outputs if shape is not None]
     if len(known) < len(outputs):
         return None
@@ -109,7 +112,8 @@ def joined(
         after = word.output(before, known)
     except Refused as refused:
         names = None if walk.uses.once(op.call) else scope
-        walk.tell(module, mismatch(word, op, before, known, refused, names))
+        fault = mismatch(word, op, before, known, refused, names)
+        walk.tell(module, _explained(walk, fault, word, op, flow, known, branches))
         return None
     if word.word in ("add", "residual") and any(shape != after for shape in (*known, *_own(word, before))):
         shapes = " and ".join(dict.fromkeys(str(shape) for shape in (*known, *_own(word, before))))
@@ -136,6 +140,26 @@ def mismatch(
         message = f"{refused.message}: {', '.join(shorten(each))}"
     fixes = projections(word, op, before, outputs, names) if word.word in ("add", "residual") else ()
     return Diagnostic("E401", message, op.call.span, f"{before} comes in", tuple(labels), fixes=fixes)
+
+
+def _explained(
+    walk: Walk,
+    fault: Diagnostic,
+    word: Combinator,
+    op: tree.Combine,
+    flow: Flow,
+    outputs: Sequence[Shape],
+    branches: Sequence[tuple[Item, ...]],
+) -> Diagnostic:
+    """The fault with the sizes along its branches, and with what might bring them together."""
+    from cnnspec.network.rejoin import Meeting, guesses, why
+
+    assert flow.shape is not None
+    trail = walk.trail(flow)
+    ran = [[Step(node, walk.site(node)) for node in inside(nodes(items))] for items in branches]
+    meeting = Meeting(word, op, word.inputs(flow.shape, len(branches)), outputs, ran)
+    tried = tuple(guesses(meeting, trail)) if walk.guesses else ()
+    return fault.replace(why=why(meeting, trail.span), fixes=(*fault.fixes, *tried))
 
 
 def ends(op: tree.Combine) -> list[Span]:

@@ -90,7 +90,7 @@ def _third_number(doubt: Doubt) -> Iterator[Guess]:
 def _smaller_window(doubt: Doubt) -> Iterator[Guess]:
     layer, shape = doubt.layer, doubt.shape
     kernel = _tuple(getattr(layer, "kernel", None), shape.rank)
-    if not isinstance(layer, Sliding) or kernel is None:
+    if not isinstance(layer, Sliding) or kernel is None or not doubt.site.once:
         return
     smaller = tuple(min(k, size) for k, size in zip(kernel, shape.spatial, strict=True))
     if layer.word == "avgpool":

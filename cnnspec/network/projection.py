@@ -79,7 +79,7 @@ def _instead(
     """In the place of a branch that does nothing."""
     for at, body in enumerate(bodies):
         layer = projection(before, outputs[1 - at], names)
-        place = _idle(body)
+        place = idle(body)
         if outputs[at] == before and place and layer:
             text = str(layer) if place.end > place.start else f" {layer}"
             yield _fix(f"bring the other branch to {outputs[1 - at]} with a projection", layer, (Edit(place, text),))
@@ -90,7 +90,7 @@ def _fix(message: str, layer: Projection, edits: tuple[Edit, ...]) -> Fix:
     return Fix(message, edits) if layer.sure else Fix(f"{message}, {layer.layer}, in the uses that need it")
 
 
-def _idle(body: tree.Body) -> Span | None:
+def idle(body: tree.Body) -> Span | None:
     """The place of `identity` in a branch that is nothing else; the place behind the bar of an empty branch."""
     if not body.statements:
         at = body.span.start + 1

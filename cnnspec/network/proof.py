@@ -63,7 +63,9 @@ def _judged(diagnostic: Diagnostic, judge: Callable[[Diagnostic, Fix], int | Non
     rights: list[Fix] = []
     plain: list[Fix] = []
     partly: list[Fix] = []
-    for fix in diagnostic.fixes:
+    for at, fix in enumerate(diagnostic.fixes):
+        if any(fix.edits == other.edits != () for other in diagnostic.fixes[:at]):
+            continue
         left = judge(diagnostic, fix) if fix.edits and len(rights) < MOST_PROPOSED else None
         if left == 0:
             rights.append(_fix(fix))

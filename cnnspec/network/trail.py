@@ -114,16 +114,17 @@ def flat(steps: Steps) -> list[LayerNode | CombineNode]:
     found: list[LayerNode | CombineNode] = []
     while steps:
         steps, node = steps
-        found += reversed(list(_inside(node)))
+        found += reversed(list(inside((node,))))
     return found[::-1]
 
 
-def _inside(node: Node) -> Iterator[LayerNode | CombineNode]:
-    if isinstance(node, GroupNode):
-        for child in node.children:
-            yield from _inside(child)
-    else:
-        yield node
+def inside(chain: Iterable[Node]) -> Iterator[LayerNode | CombineNode]:
+    """What runs, groups taken apart."""
+    for node in chain:
+        if isinstance(node, GroupNode):
+            yield from inside(node.children)
+        else:
+            yield node
 
 
 def told(steps: Iterable[Step]) -> Iterator[Step]:
@@ -131,7 +132,7 @@ def told(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         if isinstance(step.node, CombineNode):
             if step.node.kind != "aux":
-                branches = [[n for node in nodes(items) for n in _inside(node)] for items in step.node.branches]
+                branches = [list(inside(nodes(items))) for items in step.node.branches]
                 yield from told(Step(node, site_of(node)) for node in max(branches, key=len))
         else:
             yield step
