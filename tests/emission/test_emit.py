@@ -171,8 +171,10 @@ def test_the_check_of_the_layout_can_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("style", STYLES)
 def test_another_number_of_classes(path: Path, style: Style) -> None:
-    model = path.read_text(encoding="utf-8").partition("train {")[0]
+    model = path.read_text(encoding="utf-8").partition("\ntrain {")[0]
     text = "".join(line for line in model.splitlines(True) if "assert" not in line)
+    if "classes" not in load(Source(path.name, text)).arguments:
+        pytest.skip("its outputs are no classes")
     network = load(Source(path.name, text), set={"classes": "7"})
     torch.manual_seed(0)
     built = build_module(network)
