@@ -100,29 +100,30 @@ def _defined(definition: Definition) -> str:
 
 def _uses(document: Document, token: Token) -> Iterator[str]:
     """What a step comes to: its shapes and sums, for each of its uses."""
-    measured = {(m.placed.input, m.placed.output, m.placed.node.parameters): m for m in _measured(document, token)}
     nodes = document.uses.of_step(token.start)
     for node in nodes[:MOST_USES]:
-        yield _use(node, measured.get((node.input, node.output, node.parameters)))
+        yield _use(node, [each for each in document.uses.measured.get(token.start, []) if _alike(each, node)])
     if len(nodes) > MOST_USES:
         yield f"and {len(nodes) - MOST_USES} more"
 
 
-def _measured(document: Document, token: Token) -> list[LayerSummary]:
-    return document.uses.measured.get(token.start, [])
+def _alike(measured: LayerSummary, node: Node) -> bool:
+    placed = measured.placed
+    return (placed.input, placed.output, placed.node.parameters) == (node.input, node.output, node.parameters)
 
 
-def _use(node: Node, measured: LayerSummary | None) -> str:
+def _use(node: Node, measured: list[LayerSummary]) -> str:
     lines = [f"**{node.input} → {node.output}**"]
     if isinstance(node, LayerNode):
         lines += [f"`{call_text(node.layer, node.input)}`"]
         lines += [f"size: {sum}" for sum in [node.layer.arithmetic(node.input)] if sum]
     if node.parameters:
         lines.append(f"parameters: {_counted(node)}")
-    if measured and measured.macs:
-        lines.append(f"MACs: {measured.macs:,}")
-    if measured and (field := field_text(measured.field)):
-        lines.append(f"receptive field: {field}")
+    if measured and measured[0].macs:
+        lines.append(f"MACs: {measured[0].macs:,}")
+    fields = list(dict.fromkeys(text for each in measured if (text := field_text(each.field))))
+    if fields:
+        lines.append(f"receptive field: {fields[0]}" + (f", then up to {fields[-1]}" if len(fields) > 1 else ""))
     return "  \n".join(lines)
 
 

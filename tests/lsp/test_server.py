@@ -151,6 +151,14 @@ async def test_hover(editor: Editor, old: str, new: str, expected: list[str]) ->
     assert bool(shown) == bool(expected)
 
 
+async def test_hover_over_a_layer_in_a_loop(editor: Editor) -> None:
+    """Equal shapes are one use; what they see grows from pass to pass."""
+    await editor.open("model A {\n  input 8x8x8\n  repeat 3 { c§onv(8, 3, padding=1) }\n}\n")
+    shown = await editor.hover()
+    assert shown.count("→") == 1
+    assert "receptive field: 3x3 step 1, then up to 7x7 step 1" in shown
+
+
 async def test_hover_in_a_text_with_faults(editor: Editor) -> None:
     await editor.open("model A {\n  input 3x8x8\n  co§nv(8, 3)\n  maxpool(9)\n}\n")
     assert "**3x8x8 → 8x6x6**" in await editor.hover()
