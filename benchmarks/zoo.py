@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 import cnnspec
 from cnnspec.analysis.macs import total_macs
-from cnnspec.network import read_source, spec
+from cnnspec.network import home, read_source
 from cnnspec.source import Source
 from cnnspec.syntax.parser import parse
 
@@ -109,8 +109,8 @@ def lines() -> None:
 
 
 def counts(source: Source) -> tuple[int, int]:
-    """The verdict of one text, parameters and MACs."""
-    (network,) = cnnspec.check(source).networks
+    """The verdict of one text, parameters and MACs; raises where there are errors."""
+    network = cnnspec.load(source)
     return network.parameters, total_macs(network)
 
 
@@ -137,17 +137,19 @@ def speed(rounds: int) -> None:
 
     import_torchvision()
     source = read_source("zoo:resnet152")
-    times: dict[str, list[float]] = {"torchvision": [], "text": [], "tree": []}
+    times: dict[str, list[float]] = {"torchvision": [], "lints": [], "text": [], "tree": []}
     print("torchvision and torchinfo:", *(f"{number:,}" for number in torchvisions("resnet152", 224)))
     print("cnnspec:                  ", *(f"{number:,}" for number in counts(source)))
     for _ in range(rounds):
         times["torchvision"].append(timed(lambda: torchvisions("resnet152", 224)))
+        times["lints"].append(timed(lambda: cnnspec.check(Source(source.name, source.text, source.model))))
         times["text"].append(timed(lambda: counts(Source(source.name, source.text, source.model))))
         times["tree"].append(without_parse(Source(source.name, source.text, source.model)))
     head(f"{rounds} rounds, milliseconds")
     print(f"{'resnet152':52} median  fastest  slowest")
     names = {
         "torchvision": "torchvision's on the meta device, torchinfo.summary",
+        "lints": "cnnspec, from text to verdict, with warnings",
         "text": "cnnspec, from text to verdict and counts",
         "tree": "cnnspec, the same without the parse",
     }
@@ -161,7 +163,7 @@ def speed(rounds: int) -> None:
 def without_parse(source: Source) -> float:
     """The time of a check that finds its text parsed."""
     parsed = parse(source)
-    with patch.object(spec, "parse", lambda text: parsed):
+    with patch.object(home, "parse", lambda text: parsed):
         return timed(lambda: counts(source))
 
 
@@ -174,7 +176,7 @@ def head(what: str) -> None:
 
 def written_out(layers: int) -> str:
     """Three layers a line, each line another width."""
-    body = "".join(f"  conv({8 + at % 5}, 3, padding=1), batchnorm, relu\n" for at in range(layers // 3))
+    body = "".join(f"  conv({8 + at % 5}, 3, padding=1), relu, batchnorm\n" for at in range(layers // 3))
     return f"model M {{\n  input 3x32x32\n{body}}}\n"
 
 
