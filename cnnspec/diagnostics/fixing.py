@@ -36,11 +36,12 @@ def apply(texts: Mapping[str, str], diagnostics: Iterable[Diagnostic], key: Key,
 
 
 def chosen(diagnostic: Diagnostic, key: Key, *, unsafe: bool) -> Fix | None:
-    """The first fix with edits that may be applied: only to texts that are there, and safe unless told otherwise."""
-    for fix in diagnostic.fixes:
-        if fix.edits and (fix.safe or unsafe) and all(key(edit.span.source.name) for edit in fix.edits):
-            return fix
-    return None
+    """The first fix with edits, if it may be applied: only to texts that are there, and safe unless told otherwise. A
+    later one is never taken instead: it is not what was meant most likely."""
+    fix = next((fix for fix in diagnostic.fixes if fix.edits), None)
+    if fix is None or not (fix.safe or unsafe):
+        return None
+    return fix if all(key(edit.span.source.name) for edit in fix.edits) else None
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

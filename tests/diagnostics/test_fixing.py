@@ -60,6 +60,13 @@ def test_unsafe_fixes_only_where_they_are_wanted() -> None:
     assert applied(unsafe, unsafe=True) == ({"a": "1 two three"}, 1)
 
 
+def test_the_first_proposal_or_none() -> None:
+    likely, safe = Fix("likely", (edit(0, 3, "1"),)), Fix("safe", (edit(4, 7, "2"),), safe=True)
+    diagnostic = Diagnostic("E101", "wrong", Span(SOURCE, 0, 3), fixes=(likely, safe))
+    assert applied(diagnostic) == ({}, 0)
+    assert applied(diagnostic, unsafe=True) == ({"a": "1 two three"}, 1)
+
+
 def test_no_fix_reaches_a_text_that_is_not_there() -> None:
     far = proposal(edit(0, 3, "1"), edit(0, 3, "1", Source("c", "one")))
     assert applied(far, unsafe=True) == ({}, 0)
