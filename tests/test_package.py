@@ -62,6 +62,8 @@ def test_the_wheel_checks_a_spec(installed: Path, tmp_path: Path) -> None:
     faulty = run("-m", "cnnspec", "check", str(ROOT / "docs/faulty/lenet.cnn"), path=installed, folder=tmp_path)
     assert faulty.returncode == 1
     assert "E301" in faulty.stdout + faulty.stderr
+    explained = run("-m", "cnnspec", "explain", "size-mismatch", path=installed, folder=tmp_path)
+    assert explained.stdout.startswith("# E301: size-mismatch\n")
 
 
 def test_the_wheel_holds_the_zoo(installed: Path, tmp_path: Path) -> None:
@@ -104,6 +106,10 @@ EXTRA = "torch,torchvision,numpy,sklearn,matplotlib,safetensors,PIL,tqdm"
         ["check", DIGITS],
         ["summary", DIGITS],
         ["emit", DIGITS],
+        ["fmt", "--check", DIGITS],
+        ["check", "--diff", DIGITS],
+        ["check", "--format", "sarif", DIGITS],
+        ["explain", "E301"],
         ["layers"],
         ["zoo"],
         ["summary", "zoo:densenet121"],
@@ -111,7 +117,7 @@ EXTRA = "torch,torchvision,numpy,sklearn,matplotlib,safetensors,PIL,tqdm"
         ["--help"],
         ["train", "--help"],
     ],
-    ids=lambda command: command[-1] if command[-1] != DIGITS else command[0],
+    ids=lambda command: " ".join(command).replace(DIGITS, "FILE"),
 )
 def test_commands_that_do_without_torch(command: list[str]) -> None:
     done = run("-c", BLOCKED, EXTRA, *command)

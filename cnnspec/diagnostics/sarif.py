@@ -27,7 +27,7 @@ def document(found: list[Found]) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "artifacts": [{"location": {"uri": _uri(each.file)}} for each in found],
+        "artifacts": [{"location": {"uri": uri}} for uri in dict.fromkeys(_uri(each.file) for each in found)],
         "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in diagnostics],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}

@@ -14,7 +14,7 @@ def record(required: dict[str, Any], optional: dict[str, Any] | None = None) -> 
 
 
 def many(items: dict[str, Any], least: int = 0) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": least}
+    return {"type": "array", "items": items, "minItems": least, "uniqueItems": True}
 
 
 MESSAGE = record({"text": TEXT}, {"markdown": TEXT})
@@ -43,7 +43,10 @@ RESULT = record(
     },
 )
 RUN = record(
-    {"tool": record({"driver": record({"name": TEXT, "rules": many(RULE)})}), "results": many(RESULT)},
+    {
+        "tool": record({"driver": record({"name": TEXT, "rules": many(RULE)})}),
+        "results": {"type": "array", "items": RESULT},
+    },
     {
         "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
         "artifacts": many(record({"location": ARTIFACT})),

@@ -104,7 +104,10 @@ def places(result: dict[str, Any]) -> list[dict[str, int]]:
 
 
 def test_sarif_of_something_odd() -> None:
-    (run,) = json.loads(printed("sarif", [Found(SOURCE.name, (ODD,))]))["runs"]
+    twice = [Found(SOURCE.name, (ODD,)), Found(SOURCE.name, ())]
+    document = json.loads(printed("sarif", twice))
+    jsonschema.validate(document, LOG)
+    (run,) = document["runs"]
     (result,) = run["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%2C%20b%3A%20c/d%20%C3%A9.cnn"
     assert [fix["description"]["text"] for fix in result["fixes"]] == ["by an edit"]

@@ -80,4 +80,5 @@ def test_names_are_readable_and_lead_to_their_code() -> None:
 
 def test_the_page_of_all_codes_leads_to_each() -> None:
     text = PAGES["errors.md"]()
-    assert all(f"[{code}](" in text for code in WRITTEN)
+    assert all(f"[{code}](errors/{code}.md)" in text for code in CODES)
+    assert {path.stem for path in (ROOT / "docs" / "errors").iterdir()} == set(CODES)
