@@ -16,6 +16,7 @@ from cnnspec.diagnostics.fixing import chosen
 from cnnspec.diagnostics.found import FORMATS, Found, Right
 from cnnspec.lint import linted
 from cnnspec.network import Checked, UsageFault, check, read_source
+from cnnspec.network.reading import ZOO
 from cnnspec.source import Source
 from cnnspec.words import counted
 
@@ -120,7 +121,8 @@ class Run:
 
     def count(self, checked: Checked) -> Found:
         right = tuple(Right(n.name, str(n.input), str(n.output), n.parameters) for n in checked.networks)
-        found = Found(checked.source.name, checked.diagnostics, right)
+        source = checked.source
+        found = Found(f"{ZOO}{source.model}" if source.model else source.name, checked.diagnostics, right)
         self.faults += [each for each in found.diagnostics if each.severity != "note"]
         self.errors += found.count("error")
         self.warnings += found.count("warning")
