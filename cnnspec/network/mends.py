@@ -13,12 +13,13 @@ from cnnspec.layers.axes import Sliding
 from cnnspec.layers.base import Layer, Refused, Shape
 from cnnspec.layers.shape import Flatten
 from cnnspec.network import trail as trails
-from cnnspec.network.edits import behind, remove, set_argument
+from cnnspec.network.edits import set_argument
 from cnnspec.network.proof import Guess
 from cnnspec.network.trail import Site, Trail, written
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.words import show
+from cnnspec.words.edits import behind, remove
 
 COLOURS = (1, 3, 4)
 """Channels of pictures."""
@@ -32,9 +33,10 @@ def guesses(site: Site, layer: Layer, refusal: Refused, trail: Trail, model: tre
         return []
     finders: dict[str, tuple[Finder, ...]] = {
         "E302": (_per_axis, _modes, _behind_flatten, _input_of_features),
+        "E203": (_reading, _missing),
         "E303": (_channels_last, _third_number, _smaller_window, _fewer_passes, _larger_input),
         "E304": (_groups, _own_channels, _channels_before),
-        "E307": (_limits, _channels_before, _channels_first, _reading),
+        "E307": (_limits, _channels_before, _channels_first),
     }
     doubt = Doubt(site, layer, refusal, trail, model)
     return [guess for finder in finders.get(refusal.code, ()) for guess in finder(doubt)]
@@ -129,7 +131,6 @@ def _larger_input(doubt: Doubt) -> Iterator[Guess]:
             shape = Shape((trail.origin.channels, *(times * size for size in trail.origin.spatial)))
             if trails.run([*trail.stages, doubt.layer], shape) is not None:
                 yield Guess(f"start with a larger input, {shape} for instance", (Edit(trail.span, str(shape)),))
-                return
 
 
 # --------------------------------------------------------------------------------------------- groups and channels
@@ -193,12 +194,17 @@ def source_of_channels(trail: Trail, site: Site | None) -> tuple[tree.Call, tree
         if layer.claims:
             for position, argument in enumerate(step.call.arguments):
                 named = argument.name.text if argument.name else position == 0
-                if named in (True, layer.claims) and step.site.once and isinstance(argument.value, tree.Number):
+                if named in (True, layer.claims) and step.site.once and _constant(argument.value):
                     return step.call, argument.value, step.node.output.channels
             return None
         if step.node.input.channels != step.node.output.channels:
             return None
     return None
+
+
+def _constant(value: tree.Expr) -> bool:
+    """Whether an expression is made of numbers alone."""
+    return all(isinstance(node, tree.Number | tree.Binary | tree.Unary | str) for node in tree.walk(value))
 
 
 # ------------------------------------------------------------------------------------------------------- arguments
@@ -216,10 +222,10 @@ def _per_axis(doubt: Doubt) -> Iterator[Guess]:
     given = {argument.name.text for argument in doubt.site.call.arguments if argument.name}
     own = [*doubt.layer.parameters()]
     placed = set(own[: sum(argument.name is None for argument in doubt.site.call.arguments)])
-    changes = {name: value for name, value in changes.items() if name in given | placed}
-    if changes:
+    written = {name: value for name, value in changes.items() if name in given | placed}
+    if written and doubt.accepts(**changes):
         axes = "one axis" if rank == 1 else f"{rank} axes"
-        yield from doubt.change(f"the map has {axes}", **changes)
+        yield Guess(f"the map has {axes}", doubt.set(**written))
 
 
 def _of_length(value: tuple[Any, ...], wanted: int) -> tuple[Any, ...]:
@@ -297,6 +303,12 @@ def _reading(doubt: Doubt) -> Iterator[Guess]:
     """`layernorm` on a map, which has three readings."""
     if doubt.layer.word == "layernorm":
         yield Guess(doubt.refusal.help, (set_argument(doubt.site.call, doubt.layer.parameters(), "over", "channels"),))
+
+
+def _missing(doubt: Doubt) -> Iterator[Guess]:
+    """`upsample`, which wants a factor or a size."""
+    if doubt.layer.word == "upsample":
+        yield Guess("give a factor", (set_argument(doubt.site.call, doubt.layer.parameters(), "factor", "2"),))
 
 
 def _tuple(value: Any, rank: int) -> tuple[int, ...] | None:

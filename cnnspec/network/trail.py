@@ -275,16 +275,25 @@ def fitting_input(trail: Trail, features: int) -> str | None:
 def _for_square_inputs(stages: list[Stage], origin: Shape) -> dict[int, Shape] | None:
     """What comes out, by the side of the input; inputs that have become equal on the way go on as one. None where
     that would take too long."""
+    if _trials(stages, _square(origin, LARGEST_INPUT)) > MOST_TRIED:
+        return None
     shapes = {side: _square(origin, side) for side in range(1, LARGEST_INPUT + 1)}
-    left = MOST_TRIED
     for stage in stages:
-        different = set(shapes.values())
-        left -= len(different) * _layers_in(stage)
-        if left < 0:
-            return None
-        outputs = {shape: run([stage], shape) for shape in different}
+        outputs = {shape: run([stage], shape) for shape in set(shapes.values())}
         shapes = {side: output for side, shape in shapes.items() if (output := outputs[shape]) is not None}
     return shapes
+
+
+def _trials(stages: list[Stage], largest: Shape) -> int:
+    """About how many layers run for all square inputs: there are as many different maps as the largest has rows."""
+    trials, different, shape = 0, max(largest.spatial), largest
+    for stage in stages:
+        trials += different * _layers_in(stage)
+        output = run([stage], shape)
+        if output is not None:
+            shape = output
+            different = max(shape.spatial, default=different)
+    return trials
 
 
 def _layers_in(*stages: Stage) -> int:
