@@ -137,7 +137,7 @@ def _changes(meeting: Meeting, at: int, layer: Layer, shape: Shape) -> Iterator[
     """Other values for arguments of a layer, and how they are written."""
     kernel = getattr(layer, "kernel", None)
     if isinstance(layer, Sliding | ConvTranspose) and isinstance(kernel, int):
-        if isinstance(layer, Sliding):
+        if isinstance(layer, Sliding) and "padding" in layer.__fields__:
             yield "padding", kernel // 2, str(kernel // 2)
         for value, text in dict.fromkeys([*_strides(meeting, at), (1, "1")]):
             if value != layer.stride:  # type: ignore[attr-defined]
