@@ -40,6 +40,8 @@ def completion(document: Document, position: types.Position, snippets: bool = Tr
     offset = document.places.offset(position)
     here = context(document.tokens, document.source.text, offset)
     found = list(OFFERS[here.kind](document, here, offset))
+    for at, item in enumerate(found):
+        item.sort_text = f"{at:03}"  # what is most likely meant comes first, not what the alphabet says
     return found if snippets else [_plain(item) for item in found]
 
 
@@ -80,10 +82,21 @@ def _values(document: Document, here: Context, offset: int) -> Iterator[Item]:
     if here.setting:
         taken = words.TAKEN_BY.get(here.setting, {})
         yield from (_callable(words.of_word(word), Kind.Function) for word in taken.values())
+        yield from _names(document, here, offset)
+    else:
+        yield from _names(document, here, offset)
+        yield from _computed(here)
+
+
+def _names(document: Document, here: Context, offset: int) -> Iterator[Item]:
+    """What the text defines; settings see only what stands outside of models."""
     for name, definition in document.names.in_reach(offset).items():
         if here.setting is None or definition.kind == "let":
             kind = Kind.Class if definition.kind == "block" else Kind.Variable
             yield _item(name, kind, definition.kind, words.comment_above(definition) if kind is Kind.Class else "")
+
+
+def _computed(here: Context) -> Iterator[Item]:
     for name in FUNCTIONS:
         found = words.of_function(name)
         yield _item(name, Kind.Function, found.shown, found.about, f"{name}($0)")
@@ -100,8 +113,9 @@ def _arguments(document: Document, here: Context, offset: int) -> Iterator[Item]
     takes = _current(found, call) if found else None
     if takes:
         yield from (_item(choice, Kind.EnumMember, takes.about) for choice in takes.choices)
-    yield from _values(document, here.replace(setting=None if here.setting is None else ""), offset)
+    yield from _names(document, here, offset)
     if takes is None or not takes.choices:
+        yield from _computed(here)
         yield from (_item(word, Kind.Function, "a layer as a value") for word in LAYERS if _takes_layer(document, call))
 
 

@@ -174,6 +174,7 @@ async def test_hover_in_a_text_with_faults(editor: Editor) -> None:
         ("relu, dropout", "relu, dro§", {"dropout", "Pair"}, {"repeat", "let"}),
         ("conv(width, 3, padding=1)", "conv(width, 3, §)", {"stride=", "padding=", "width", "max"}, {"out=", "relu"}),
         ("padding=1)", "padding=§)", {"same", "valid", "width"}, {"stride=", "classes"}),
+        ("padding=1)", "padding_mode=§)", {"zeros", "reflect", "width"}, {"same", "max", "stride="}),
         ("batch: 128", "§", {"batch", "validation"}, {"conv", "data="}),
         ("data: cifar10", "data: §", {"cifar10", "mnist"}, {"adamw", "conv", "classes"}),
         ("crop(padding=4)", "§", {"crop", "flip"}, {"cifar10"}),
@@ -199,6 +200,12 @@ async def test_completion_says_what_it_offers(editor: Editor) -> None:
     assert (conv.detail or "").startswith("conv(out, kernel, stride=1")
     assert isinstance(conv.documentation, types.MarkupContent)
     assert (conv.insert_text, conv.insert_text_format) == ("conv($0)", types.InsertTextFormat.Snippet)
+
+
+async def test_what_is_most_likely_meant_comes_first(editor: Editor) -> None:
+    await editor.open(EXAMPLE.replace("width, 3, padding=1", "width, §", 1))
+    found = sorted((await editor.completion()).values(), key=lambda item: item.sort_text or "")
+    assert [item.label for item in found][:2] == ["kernel=", "stride="]
 
 
 async def test_completion_of_layers_as_values(editor: Editor) -> None:
