@@ -179,7 +179,7 @@ def _nearest(name: str, kind: Kind, argument: Argument) -> Iterator[tuple[str, s
     elif isinstance(value, Symbol):
         for word in _choices(kind, value.name, argument)[:1]:
             yield f"did you mean {word}?", word
-    elif isinstance(value, bool) or isinstance(value, tuple | CallValue):
+    elif isinstance(value, bool | str | tuple | CallValue):
         return
     elif name == "axis" and value in AXES:
         yield "axes have names", AXES[value]
