@@ -9,8 +9,8 @@ from textwrap import wrap
 from typing import get_args
 
 from cnnspec.emission.copied import copied
-from cnnspec.emission.frames import free
 from cnnspec.emission.layout import WIDTH, docstring
+from cnnspec.emission.names import free
 from cnnspec.emission.naming import Style
 from cnnspec.emission.offer import plan
 from cnnspec.emission.shapes import LETTERS, letters

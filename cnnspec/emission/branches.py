@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnspec.emission.express import Values, constant, explain, literal, over, same, tidy
-from cnnspec.emission.frames import LONGEST, Flow, Frame, Let
+from cnnspec.emission.frames import Frame, Let
 from cnnspec.emission.items import Choice, Item, Join, Side
+from cnnspec.emission.names import LONGEST, Flow
 from cnnspec.emission.written import arguments
 from cnnspec.network.model import Choice as NetworkChoice
 from cnnspec.network.model import CombineNode, GroupNode, LayerNode, nodes
@@ -152,6 +153,3 @@ def _sum(texts: list[str]) -> str:
         times = texts.count(text)
         parts.append(f"({text})" if times == 1 else f"{times} * ({text})")
     return tidy(" + ".join([*parts, *([str(numbers)] if numbers else [])]))
-
-
-__all__ = ["plan_choice", "plan_join", "same"]

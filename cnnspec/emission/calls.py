@@ -6,7 +6,8 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from cnnspec.emission.express import Maker, Values, bracketed, constant, plain, same
-from cnnspec.emission.frames import Flow, Frame
+from cnnspec.emission.frames import Frame
+from cnnspec.emission.names import Flow
 from cnnspec.emission.written import arguments
 from cnnspec.layers.base import TorchCall
 from cnnspec.network.model import LayerNode

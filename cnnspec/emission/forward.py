@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 from cnnspec.emission import layout
-from cnnspec.emission.frames import free
-from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, Side, children
+from cnnspec.emission.items import Child, Choice, Item, Join, Loop, Side, children
 from cnnspec.emission.layout import indented
-from cnnspec.emission.naming import Naming, attribute, questions
+from cnnspec.emission.naming import attribute, questions
+from cnnspec.emission.statements import APART, OPEN, Statements, atom, child_key, merged, paths
 from cnnspec.network.model import LayerNode
 
 OPERATORS = {"add": " + ", "residual": " + ", "multiply": " * "}
@@ -20,23 +19,9 @@ BRANCHES = {"add": "out", "residual": "out", "multiply": "gate", "concat": "out"
 LONGEST_OPERAND = 40
 """A branch that says more than this gets a variable."""
 
-APART, OPEN = -1, -2
-"""Lines of the spec for what stands apart from all other, and for a value that goes into the next call."""
 
-
-class Forward:
-    """Writes the statements one by one. `value` is what the text has come to, an expression that is put into the
-    variable `target` where it gets long; `comment` gives the shape behind a child or join."""
-
-    def __init__(self, plan: ClassPlan, naming: Naming, comment: Callable[[Child | Join], str]) -> None:
-        self.plan, self.naming, self.comment = plan, naming, comment
-        self.lines: list[str] = []
-        self.value = self.target = "x"
-        self.taken = {"x", "sides", "layers", "scales", "choices", "inner"}
-        self.told = self.label = ""
-        self.line = 0
-        self.depth = 2
-        self.position = 0
+class Forward(Statements):
+    """Goes through the items of a class."""
 
     def body(self) -> list[str]:
         """The statements, not yet indented."""
@@ -58,35 +43,7 @@ class Forward:
         self.lines += layout.commented(f"return {result}", "" if self.plan.sides else self.told, self.room)
         return self.lines
 
-    @property
-    def room(self) -> int:
-        return layout.WIDTH - layout.STEP * self.depth
-
     # -------------------------------------------------------------------------------------------------- statements
-
-    def flush(self) -> None:
-        """Put the value into its variable."""
-        if self.value != self.target:
-            self.lines += layout.commented(f"{self.target} = {self.value}", self.told, self.room)
-            self.value = self.target
-        self.told = ""
-
-    def step(self, text: Callable[[str], str], comment: str, line: int) -> None:
-        """Go on with the value: inside the same expression where that stays on one line of the spec, and short."""
-        nested = text(self.value)
-        fits = len(f"return {nested}") + 4 <= self.room - (len(self.told or comment) + 4)
-        apart = line in (APART, OPEN) or line != self.line or self.naming.explicit
-        taken = "next(" in self.value
-        if self.value != self.target and not self.simple and ((apart and self.line != OPEN) or taken or not fits):
-            self.flush()
-            nested = text(self.value)
-        self.value, self.line = nested, line
-        self.told = comment or self.told
-
-    @property
-    def simple(self) -> bool:
-        """Whether the value is a variable."""
-        return self.value.isidentifier()
 
     def run(self, items: Sequence[Item]) -> None:
         for item in items:
@@ -176,7 +133,6 @@ class Forward:
             self.flush()
             start = self.target
         absent = self.naming.absent(item)
-        position = self.position
         if absent and len(item.sides) == 1 and start != self.target:
             text = self.alone(item.sides[0])
             if text:
@@ -197,7 +153,6 @@ class Forward:
             self.inside(side.items)
             self.lines[count:] = merged(self.lines[count:]) if len(item.sides) == 1 else self.lines[count:]
             word = "elif"
-        self.position = position
 
     def tests(self, choice: Choice) -> list[str]:
         """The conditions of the sides; empty for else."""
@@ -212,17 +167,12 @@ class Forward:
             kept = chosen
         return [f"{kept} == {number}" if side.test else "" for number, side in enumerate(choice.sides)]
 
-    def answer(self, item: Item, name: str) -> str:
-        """What the constructor kept about an item."""
-        kept = self.naming.asked[id(item), name]
-        return f"self.{kept}" if kept else "next(choices)"
-
     def alone(self, side: Side) -> str:
         """The value of one side as one expression; empty where it takes statements."""
-        lines, value, told, line = list(self.lines), self.value, self.told, self.line
+        lines, value, told, line, taken = list(self.lines), self.value, self.told, self.line, set(self.taken)
         self.run(side.items)
         text = self.value if len(self.lines) == len(lines) else ""
-        self.lines, self.value, self.told, self.line = lines, value, told, line
+        self.lines, self.value, self.told, self.line, self.taken = lines, value, told, line, taken
         return text if len(text) < self.room // 2 else ""
 
     def inside(self, items: Sequence[Item]) -> None:
@@ -272,14 +222,6 @@ class Forward:
         self.told = self.comment(join)
         self.line = APART if join.kind == "concat" or join.when else OPEN
 
-    def keep(self) -> None:
-        """Put the value, which is needed again behind the branches, into a variable called like what made it."""
-        target, label = self.target, self.label
-        if label and label not in self.taken:
-            self.target = self.name(label)
-        self.flush()
-        self.target = target
-
     def answers(self, join: Join) -> dict[str, str]:
         """What the constructor kept about a join, in variables where it has to be kept."""
         found = {}
@@ -297,11 +239,6 @@ class Forward:
         names = [self.name(f"part{number}") for number in range(1, len(join.branches) + 1)]
         self.lines.append(f"{', '.join(names)} = {source}.chunk({len(names)}, dim={cut})")
         return names
-
-    def name(self, wanted: str) -> str:
-        name = free(wanted, self.taken)
-        self.taken.add(name)
-        return name
 
     def branch_name(self, join: Join, number: int, busy: int) -> str:
         """What the value of a branch is called: like the one child with a name, or like its role."""
@@ -334,7 +271,7 @@ class Forward:
     def aux(self, join: Join) -> None:
         if not self.simple:
             self.flush()
-        source, target, position = self.value, self.target, self.position
+        source, target = self.value, self.target
         outer, self.lines = self.lines, []
         always = self.naming.dynamic
         self.depth += 0 if always else 1
@@ -352,49 +289,3 @@ class Forward:
         else:
             self.lines = [*outer, "if self.training:", *indented([*self.lines, found])]
         self.value, self.target, self.told, self.line = source, target, "", APART
-        del position
-
-
-def merged(block: list[str]) -> list[str]:
-    """Two conditions where one stands alone in the other, as one."""
-    outer, first, *rest = block
-    if not first.startswith("    if ") or not rest or any(not line.startswith("        ") for line in rest):
-        return block
-    return [f"{outer[:-1]} and {first.removeprefix('    if ')}", *(line[4:] for line in rest)]
-
-
-def child_key(child: Child) -> str:
-    return f'"{child.key or child.position}"'
-
-
-def atom(text: str) -> str:
-    """An expression as an operand."""
-    return text if re.fullmatch(r"[\w.\[\]]+(\(.*\))?", text) and balanced(text) else f"({text})"
-
-
-def balanced(text: str) -> bool:
-    """Whether the first bracket of a call closes at its end."""
-    depth = 0
-    for at, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
-        if depth == 0 and character == ")" and at < len(text) - 1:
-            return False
-    return True
-
-
-def paths(child: Child, owner: str) -> Iterator[tuple[Child, str]]:
-    """What runs inside a group, with how it is reached; an empty path where that is not known."""
-    assert child.items is not None
-    for position, item in enumerate(item for item in child.items if not is_silent(item)):
-        if not isinstance(item, Child) or item.computed:
-            yield child, ""
-            continue
-        path = f"{owner}.{item.key}" if attribute(item.key) else f"{owner}[{position}]"
-        if item.items:
-            yield from paths(item, path)
-        else:
-            yield item, path
-
-
-def is_silent(item: Item) -> bool:
-    return not isinstance(item, Child | Join | Choice | Loop)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cnnspec.emission.express import Values, constant, same
-from cnnspec.emission.frames import ANY, ClassFrame, Flow, Frame, Let
+from cnnspec.emission.express import Values, constant
+from cnnspec.emission.frames import ClassFrame, Frame, Let
+from cnnspec.emission.names import ANY, Flow
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import GroupNode, LayerNode, Node
 from cnnspec.syntax import tree
@@ -248,9 +249,3 @@ def needs_forward(items: Sequence[Item]) -> bool:
     return any(
         isinstance(item, Join) or (isinstance(item, Child) and (item.bare or item.sides)) for item in below(items)
     )
-
-
-__all__ = [
-    "Ask", "Assign", "Child", "Choice", "ClassPlan", "Item", "Join", "Let", "Loop", "Side",
-    "alike", "below", "children", "needs_forward", "same",
-]  # fmt: skip

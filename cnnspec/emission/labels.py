@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from cnnspec.emission.express import computed, quoted
-from cnnspec.emission.frames import LONGEST, Frame
+from cnnspec.emission.frames import Frame
+from cnnspec.emission.names import LONGEST
 from cnnspec.emission.written import LABEL, readings
 from cnnspec.source import Source
 from cnnspec.syntax import tree

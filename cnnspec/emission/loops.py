@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cnnspec.emission.express import Values, bracketed, constant, literal, plain, same
-from cnnspec.emission.frames import Flow, Frame, Passes, has_literal
+from cnnspec.emission.frames import Frame, Passes
 from cnnspec.emission.items import Assign, Child, Item, Loop
+from cnnspec.emission.names import Flow, has_literal
 from cnnspec.network.model import Choice, CombineNode, GroupNode, LayerNode, nodes
 from cnnspec.network.model import Item as NetworkItem
 from cnnspec.network.model import Loop as NetworkLoop

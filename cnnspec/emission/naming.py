@@ -7,8 +7,8 @@ from keyword import iskeyword, kwlist
 from typing import Literal
 
 from cnnspec.emission.express import FUNCTIONS, words
-from cnnspec.emission.frames import free
 from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, below, children, needs_forward
+from cnnspec.emission.names import free
 from cnnspec.network.model import GroupNode, LayerNode
 from cnnspec.network.names import TAKEN
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.emission.express import Values, words
-from cnnspec.emission.frames import Unexplained, free
 from cnnspec.emission.items import children
+from cnnspec.emission.names import Unexplained, free
 from cnnspec.emission.plan import Planner
 from cnnspec.emission.written import arguments
 from cnnspec.network import UsageFault, load

@@ -13,10 +13,11 @@ from cnnspec.emission.blocks import Found, find
 from cnnspec.emission.branches import plan_choice, plan_join
 from cnnspec.emission.calls import layer_call, layers_as_values, regular, value_name
 from cnnspec.emission.express import Scope, Values, constant, explain, literal, put_in, words
-from cnnspec.emission.frames import ANY, ClassFrame, Flow, Frame, Let, free
+from cnnspec.emission.frames import ClassFrame, Frame, Let
 from cnnspec.emission.items import Child, ClassPlan, Item, needs_forward
 from cnnspec.emission.labels import key_of
 from cnnspec.emission.loops import plan_loop
+from cnnspec.emission.names import ANY, Flow, free
 from cnnspec.emission.units import blocks_as_values
 from cnnspec.emission.written import arguments
 from cnnspec.network.model import Binding, Choice, CombineNode, GroupNode, LayerNode

@@ -10,9 +10,10 @@ from cnnspec.emission import layout
 from cnnspec.emission.constructor import Constructor
 from cnnspec.emission.express import annotation, literal, words
 from cnnspec.emission.forward import Forward
-from cnnspec.emission.frames import ANY, Flow, Frame
+from cnnspec.emission.frames import Frame
 from cnnspec.emission.items import Child, ClassPlan, Join
 from cnnspec.emission.layout import indented
+from cnnspec.emission.names import ANY, Flow
 from cnnspec.emission.naming import Naming, Style
 from cnnspec.emission.shapes import shape_text
 from cnnspec.layers.base import Shape

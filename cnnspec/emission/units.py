@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnnspec.emission.calls import layer_maker
 from cnnspec.emission.express import Maker, Values, plain
-from cnnspec.emission.frames import ANY, Flow, Frame
+from cnnspec.emission.frames import Frame
 from cnnspec.emission.items import ClassPlan
+from cnnspec.emission.names import ANY, Flow
 from cnnspec.emission.written import arguments
 from cnnspec.network.model import GroupNode, LayerNode
 from cnnspec.syntax import tree
