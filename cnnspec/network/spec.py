@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic, Fix, Label
+from cnnspec.data.facts import Dataset
+from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
 from cnnspec.network.agree import disagreements, unsuitable
 from cnnspec.network.calls import bind_block
@@ -18,12 +19,14 @@ from cnnspec.network.model import CombineNode, LayerNode, Network, Node
 from cnnspec.network.names import signature_of
 from cnnspec.network.reading import UsageFault
 from cnnspec.network.settings import Overrides
+from cnnspec.network.trail import Trail
 from cnnspec.network.walk import Walk
 from cnnspec.recipe import Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
-from cnnspec.words import Argument, CallValue, Faults, bind_arguments
+from cnnspec.words import Argument, CallValue, Faults, bind_arguments, closest
+from cnnspec.words.edits import remove
 
 
 class Checked(Record):
@@ -60,6 +63,8 @@ class Spec:
         self.models = self._defined(tree.Model)
         self.presets = self._defined(tree.Preset, self.models)
         self.broken = self.failed
+        if only and source.model and only != source.model:
+            raise UsageFault(f"{source.model} is one model, and another is asked for: {only}")
         self.only = only or source.model
         self.folder = "" if source.name.startswith("<") else os.path.dirname(source.name)
 
@@ -99,8 +104,11 @@ class Spec:
             first = named.get(name) or (also or {}).get(name)
             if first:
                 label = Label(first.name.span, "first defined here")
+                from cnnspec.network.habits import renamed
+
                 message = f"{name} is defined twice"
-                self.report(Diagnostic("E207", message, item.name.span, "again here", (label,)))
+                fix = renamed(name, item.name.span, {*named, *(also or {})})
+                self.report(Diagnostic("E207", message, item.name.span, "again here", (label,), fixes=(fix,)))
             else:
                 named[name] = item
                 if isinstance(item, tree.Model):
@@ -167,7 +175,8 @@ class Spec:
             faults = disagreements(
                 shape, span, flow.shape, last, recipe.data, data_span, self._data(), written="data" in spans
             )
-            self.report(*map(self._explained, faults))
+            trail = walk.trail(flow) if flow.origin else None
+            self.report(*self._mended(map(self._explained, faults), trail, model, recipe.data))
             self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
         if root and not self.failed and not self.broken:
             yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans)
@@ -178,6 +187,21 @@ class Spec:
             return self.report
         label = Label(item.name.span, f"with the values of {item.name.text}")
         return lambda *faults: self.report(*(fault.replace(labels=(*fault.labels, label)) for fault in faults))
+
+    def _mended(
+        self, found: Iterable[Diagnostic], trail: Trail | None, model: tree.Model, data: Dataset
+    ) -> Iterator[Diagnostic]:
+        """Disagreements with the data set: what follows from a wrong input is silent, a wrong output has its edit."""
+        from cnnspec.network.habits import outputs
+
+        for fault in found:
+            if fault.code == "E501":
+                for key, other in list(self.found.items()):
+                    if other.code == "E301" and any(e.span == fault.span for fix in other.fixes for e in fix.edits):
+                        del self.found[key]
+            classes = data.facts(self._data()).classes if fault.code == "E502" else None
+            fixes = outputs(trail, model, len(classes)) if trail and classes else ()
+            yield fault.replace(fixes=fixes or fault.fixes)
 
     def _explained(self, fault: Diagnostic) -> Diagnostic:
         """A map at the end of a network because flatten is missing: the warning about that becomes the reason."""
@@ -225,21 +249,30 @@ class Spec:
 
     def _input(self, model: tree.Model) -> tree.Input | None:
         """The one input of a model, which stands before its layers."""
-        inputs = [s for s in model.body.statements if isinstance(s, tree.Input)]
-        if not inputs:
+        found = [s for s in model.body.statements if isinstance(s, tree.Input)]
+        if not found:
             if not self.broken:
                 message = f"{model.name.text} has no input"
-                fix = (Fix("write the shape of one sample first: input 3x32x32"),)
+                from cnnspec.network.habits import inputs
+
+                recipe, _ = self._recipe(model.name)
+                shape = recipe.data.facts(self._data()).shape if recipe else None
+                fix = inputs(model, Shape(shape) if shape else None)
                 self.report(Diagnostic("E211", message, model.name.span, "input is missing", fixes=fix))
             return None
-        for extra in inputs[1:]:
-            label = Label(inputs[0].span, "first here")
-            self.report(Diagnostic("E211", f"{model.name.text} has two inputs", extra.span, "again here", (label,)))
-        before = model.body.statements[: model.body.statements.index(inputs[0])]
+        for extra in found[1:]:
+            label = Label(found[0].span, "first here")
+            fix = (Fix("leave it out", (remove(extra.span),)),)
+            message = f"{model.name.text} has two inputs"
+            self.report(Diagnostic("E211", message, extra.span, "again here", (label,), fixes=fix))
+        before = model.body.statements[: model.body.statements.index(found[0])]
         if any(isinstance(statement, tree.Chain) for statement in before):
             message = "the input stands behind a layer"
-            self.report(Diagnostic("E211", message, inputs[0].span, "belongs first in the model"))
-        return inputs[0]
+            from cnnspec.network.habits import moved_up
+
+            fix = (moved_up(before[0], found[0]),)
+            self.report(Diagnostic("E211", message, found[0].span, "belongs first in the model", fixes=fix))
+        return found[0]
 
     def _shape(self, statement: tree.Input, scope: Scope) -> tuple[Shape, Span]:
         override = self.given.input
@@ -253,7 +286,12 @@ class Spec:
                 "an open size is not supported yet" if len(known) < len(sizes) else "an input has one to four sizes"
             )
             code = "E106" if len(known) < len(sizes) else "E302"
-            raise Faults(Diagnostic(code, message, span, "not an input", notes=(note,)))
+            fixes: tuple[Fix, ...] = ()
+            if len(known) == len(sizes):
+                from cnnspec.network.habits import without_batch
+
+                fixes = (without_batch(span, known),)
+            raise Faults(Diagnostic(code, message, span, "not an input", notes=(note,), fixes=fixes))
         return Shape(known), span
 
     # ----------------------------------------------------------------------------------------------------- training
@@ -288,7 +326,9 @@ class Spec:
             if name in settings:
                 first = settings[name].name_span
                 labels = (Label(first, "first here"),) if first else ()
-                self.report(Diagnostic("E205", f"{name} is set twice", setting.name.span, "again here", labels))
+                fix = Fix("leave this one out", (remove(setting.name.span.to(setting.value.span)),))
+                message = f"{name} is set twice"
+                self.report(Diagnostic("E205", message, setting.name.span, "again here", labels, fixes=(fix,)))
             try:
                 value = evaluate(setting.value, self.home.lets)
                 settings[name] = Argument(name, value, setting.value.span, setting.name.span)
@@ -313,7 +353,11 @@ class Spec:
             seen.setdefault(name, place)
             if item.model and item.model.text not in models:
                 message = f"there is no model {item.model.text} to train"
-                self.report(Diagnostic("E210", message, item.model.span, "not a model"))
+                span = item.model.span
+                close = [each for each in models if each.lower() == span.text.lower()] or closest(span.text, models)
+                fixes = tuple(Fix(f"did you mean {each}?", (Edit(span, each),)) for each in close[:1])
+                notes = () if fixes or not models else (f"there are {', '.join(models)}",)
+                self.report(Diagnostic("E210", message, span, "not a model", notes=notes, fixes=fixes))
             self._bound(self._settings(item), item.span)
 
     def _mentioned(self) -> set[str]:
