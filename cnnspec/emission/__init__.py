@@ -38,7 +38,7 @@ def emit(network: Network, *, style: Style = "sequential") -> str:
     text = "\n".join(classes)
     modules = copied(text)
     sizes = dict.fromkeys(letter for each in planned.classes for letter in letters(arriving(each)))
-    reading = legend(tuple(sizes), by_position="](x)" in text)
+    reading = legend(tuple(sizes), by_position="](x)" in text, in_order="next(layers)" in text)
     environment = Environment(
         loader=PackageLoader("cnnspec.emission"),
         trim_blocks=True,
@@ -69,7 +69,7 @@ def title(network: Network) -> str:
     return f"{network.name}, written by cnnspec{origin}."
 
 
-def legend(sizes: Sequence[str], *, by_position: bool) -> str:
+def legend(sizes: Sequence[str], *, by_position: bool, in_order: bool) -> str:
     """How the text is to be read. `sizes` are the letters that shapes are written with."""
     sentences = ["Comments give the shape that leaves a line, without the batch."]
     if sizes:
@@ -78,6 +78,8 @@ def legend(sizes: Sequence[str], *, by_position: bool) -> str:
         sentences.append(f"In a block {listed(sizes)} {verbs[0]} the {listed(meaning)} that {verbs[1]}.")
     if by_position:
         sentences.append("A layer without a name is called by its position, which is its key in the state_dict.")
+    if in_order:
+        sentences.append("Where layers repeat, forward takes one after another, in the order they are made.")
     return " ".join(sentences)
 
 

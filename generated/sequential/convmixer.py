@@ -1,6 +1,7 @@
 """ConvMixer, written by cnnspec from convmixer.cnn.
 
-Comments give the shape that leaves a line, without the batch.
+Comments give the shape that leaves a line, without the batch. Where layers repeat,
+forward takes one after another, in the order they are made.
 """
 
 import torch

@@ -228,3 +228,30 @@ def test_side_outputs_are_handed_up_in_training() -> None:
     x = torch.randn(2, 3, 8, 8)
     assert [tuple(output.shape) for output in module.train()(x)] == [(2, 5)] * 4
     assert module.eval()(x).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("convmixer", {"depth": 3, "width": 24, "kernel": 5, "classes": 7}),
+        ("deep_resnet_mlp", {"depth": 2, "width": 8}),
+        ("unet", {"classes": 5}),
+        ("zoo:resnet18", {"classes": 7}),
+        ("zoo:vgg11", {"classes": 7}),
+        ("zoo:densenet121", {"classes": 7}),
+        ("zoo:efficientnet_b0", {"classes": 7, "dropout": 0.4}),
+    ],
+)
+def test_other_arguments_give_the_network_of_these(name: str, changes: dict[str, float]) -> None:
+    path = name if ":" in name else str(EXAMPLES / f"{name}.cnn")
+    text = Path(zoo.models()[name.removeprefix("zoo:")] if ":" in name else path).read_text(encoding="utf-8")
+    free = "".join(line for line in text.partition("\ntrain {")[0].splitlines(True) if "assert" not in line)
+    network = cnnspec.load(path)
+    other = load(Source("other.cnn", free), model=network.name, set=changes)
+    with torch.device("meta"):
+        made, built = make(emit(network), **changes), build_module(other)
+    one, two = made.state_dict(), built.state_dict()
+    assert {key: value.shape for key, value in one.items()} == {key: value.shape for key, value in two.items()}
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
