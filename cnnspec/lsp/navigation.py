@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
+from cnnspec.diagnostics import Edit
+from cnnspec.diagnostics.fixing import edited
 from cnnspec.layers import LAYERS
 from cnnspec.lsp.document import Document
 from cnnspec.lsp.names import IDENTIFIER, Definition, Names, used_path
+from cnnspec.network import check
 from cnnspec.source import Span
 from cnnspec.syntax import tables, tree
 
@@ -89,11 +92,24 @@ def rename(document: Document, position: types.Position, name: str) -> types.Wor
         for names in everywhere(document, found):
             _check_free(names, found, name)
             _check_loose(names, found)
+    _check_outcome(document, [Edit(_bare(span), name) for span in spans])
     changes: dict[str, list[types.TextEdit]] = {}
     for span in map(_bare, spans):
         place = document.location(span)
         changes.setdefault(place.uri, []).append(types.TextEdit(place.range, name))
     return types.WorkspaceEdit(changes)
+
+
+def _check_outcome(document: Document, edits: list[Edit]) -> None:
+    """Whether the text, where all edits are in it, is as right as before: two submodules may not share a name, some
+    names belong to PyTorch, and so on."""
+    if any(edit.span.source.name != document.source.name for edit in edits):
+        return
+    before = {fault.message for fault in document.checked.errors}
+    now = check(document.source.replace(text=edited(document.source.text, edits)))
+    if len(now.errors) > len(document.checked.errors):
+        new = [fault.message for fault in now.errors if fault.message not in before]
+        raise CannotRename(new[0] if new else "the text would have one more fault")
 
 
 def _bare(span: Span) -> Span:

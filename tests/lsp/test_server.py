@@ -51,6 +51,19 @@ async def test_diagnostics_follow_what_is_typed(editor: Editor) -> None:
     assert editor.diagnostics == []
 
 
+async def test_only_the_last_of_many_changes_counts(editor: Editor) -> None:
+    await editor.open(EXAMPLE)
+    for size in range(900, 905):
+        editor.version += 1
+        document = types.VersionedTextDocumentIdentifier(editor.version, editor.uri)
+        text = types.TextDocumentContentChangeWholeDocument(EXAMPLE.replace("2048 ->", f"{size} ->"))
+        editor.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [text]))
+    await editor.change(EXAMPLE.replace("2048 ->", "905 ->"))
+    while not any("905" in fault.message for fault in editor.diagnostics):
+        await editor.client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    assert [fault.code for fault in editor.diagnostics] == ["E301"]
+
+
 async def test_a_character_is_counted_as_the_editor_counts_it(editor: Editor) -> None:
     await editor.open(
         'train { data: folder(path="𝔘𝔘") , epochs: 0 }\nmodel A {\n  input 3x8x8\n  flatten, linear(2)\n}\n'
@@ -371,6 +384,8 @@ async def test_rename_of_an_argument_follows_its_calls(editor: Editor) -> None:
         (EXAMPLE.replace("(classes=10)", "(cl§asses=10)"), "two words", "no name"),
         ("let n = 1\nmodel A(m§m=2) {\n  input 3\n  linear(mm + n)\n}\n", "n", "another meaning"),
         ("model A(a§a=2, b=3) {\n  input 3\n  linear(aa)\n}\n", "b", "another meaning|already"),
+        ("model A {\n  input 3\n  one§: relu\n  two: relu\n}\n", "two", "two children"),
+        ("model A {\n  input 3\n  one§: relu\n}\n", "forward", "every PyTorch module has a forward"),
         ("block U(w§w) { conv(ww, 1) }\nmodel A(u=U) {\n  input 3x8x8\n  u(ww=3)\n}\n", "w", "another block"),
     ],
 )
