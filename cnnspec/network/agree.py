@@ -8,6 +8,7 @@ from cnnspec.data.facts import Dataset, Facts, suits
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import CombineNode, LayerNode
+from cnnspec.network.proof import Guess
 from cnnspec.recipe import Augmentation
 from cnnspec.source import Span
 from cnnspec.words import counted, show
@@ -59,10 +60,10 @@ def _not_images(input: Shape, augmentation: Augmentation) -> str:
 
 
 def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_span: Span, written: bool) -> Diagnostic:
-    fixes = [Fix(f"make the input {shape}", (Edit(span, str(shape)),))]
+    fixes: list[Fix] = [Fix(f"make the input {shape}", (Edit(span, str(shape)),))]
     fixes += [
-        Fix(f"or write data: {show(changed)}, {how}", (Edit(data_span, show(changed)),) if written else ())
-        for changed, how in _brought_to(input, shape, data)
+        Guess(f"write data: {show(changed)}, {how}", (Edit(data_span, show(changed)),))
+        for changed, how in (_brought_to(input, shape, data) if written else ())
     ]
     message = f"samples of {data.word} are {shape}, but the input is {input}"
     labels = (Label(data_span, f"gives {shape}"),) if written else ()

@@ -76,8 +76,13 @@ def _no_layer(call: tree.Call, scope: Scope, home: Home) -> Diagnostic:
         return Diagnostic("E201", message, call.name.span, "not a layer")
     if name in FUNCTIONS or name in COMBINATORS:
         what = "joins branches, which stand in braces behind it" if name in COMBINATORS else "computes a value"
-        return Diagnostic("E201", f"{name} {what}", call.name.span, "not a layer")
-    return unknown(name, call.name.span, home)
+        from cnnspec.network.habits import branches
+
+        fixes = branches(call) if name in COMBINATORS else ()
+        return Diagnostic("E201", f"{name} {what}", call.name.span, "not a layer", fixes=fixes)
+    from cnnspec.network.habits import several
+
+    return several(call, unknown(name, call.name.span, home))
 
 
 def unknown(name: str, span: Span, home: Home) -> Diagnostic:
@@ -95,6 +100,11 @@ def unknown(name: str, span: Span, home: Home) -> Diagnostic:
 
 def misplaced_arrow(word: str, argument: tree.Argument) -> Diagnostic:
     note = "incoming -> outgoing can be written in the first argument of conv, conv_transpose and linear"
+    value, source = argument.value.span, argument.span.source
+    fixes: tuple[Fix, ...] = ()
+    if argument.incoming is not None:
+        edit = Edit(source.span(argument.incoming.span.start, value.start), "")
+        fixes = (Fix("leave the incoming size out", (edit,)),)
     return Diagnostic(
-        "E209", f"{word} takes no arrow here", argument.span, "this claims an incoming size", notes=(note,)
+        "E209", f"{word} takes no arrow here", argument.span, "this claims an incoming size", notes=(note,), fixes=fixes
     )

@@ -212,7 +212,11 @@ def _matched(pattern: Pattern, value: Any, target: tree.Target, span: Span) -> I
         label = Label(target.span, f"{count} to unpack into")
         what = f"a list of {len(value)}" if isinstance(value, tuple) else "not a list"
         message = f"an item of the list is {describe(value)}, which is {what} and no list of {len(pattern)}"
-        raise Faults(Diagnostic("E208", message, span, "cannot be unpacked", (label,)))
+        fixes: tuple[Fix, ...] = ()
+        if isinstance(value, tuple) and 0 < len(value) < len(pattern) and pattern is target.names:
+            kept = ", ".join(name.text for name in pattern[: len(value)] if isinstance(name, tree.Identifier))
+            fixes = (Fix(f"unpack into {kept}", (Edit(target.span, kept),)),)
+        raise Faults(Diagnostic("E208", message, span, "cannot be unpacked", (label,), fixes=fixes))
     for part, item in zip(pattern, value, strict=True):
         yield from _matched(part, item, target, span)
 
@@ -221,7 +225,11 @@ def _index(expr: tree.Index, scope: Scope) -> Any:
     base = listed(_evaluate(expr.base, scope), expr.base.span, scope)
     index = whole(_evaluate(expr.index, scope), expr.index.span, "does not number an item of a list", scope)
     if not -len(base) <= index < len(base):
-        raise bad(f"there is no item {index} in a list of {len(base)}", expr.index.span)
+        last = f"{len(base) - 1}"
+        fix = Fix(f"items are counted from 0: the last is {last}", (Edit(expr.index.span, last),))
+        message = f"there is no item {index} in a list of {len(base)}"
+        fixes = (fix,) if base and index >= 0 else ()
+        raise Faults(Diagnostic("E208", message, expr.index.span, "cannot be evaluated", fixes=fixes))
     return base[index]
 
 

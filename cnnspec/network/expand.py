@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics import Diagnostic, Edit, Fix
 from cnnspec.layers.base import Shape
 from cnnspec.network import faults
 from cnnspec.network.calls import Meaning, bind_block, meaning, misplaced_arrow
@@ -109,14 +109,23 @@ class Expander:
         if old and scope[name.text] is not HIDDEN:
             message = f"{name.text} has a value already, {describe(scope[name.text])}"
             notes = ("a name keeps the value it was given",)
-            self.walk.tell(module, Diagnostic("E207", message, name.span, "again here", notes=notes))
+            from cnnspec.network.habits import renamed_from
+
+            owner = module.uses[-1].definition if module.uses else self.walk.model
+            fixes = renamed_from(name, owner, {*scope})
+            self.walk.tell(module, Diagnostic("E207", message, name.span, "again here", notes=notes, fixes=fixes))
         return not old
 
     def repeat(self, statement: tree.Repeat, module: Module, scope: Scope, flow: Flow) -> Loop:
         times = evaluate(statement.count, scope)
         if not isinstance(times, int) or isinstance(times, bool) or times < 0:
             message = f"repeat takes a whole number from 0, and {describe(times)} is none"
-            raise Faults(Diagnostic("E208", message, statement.count.span, "how often?"))
+            fixes: tuple[Fix, ...] = ()
+            if isinstance(times, tuple):
+                word = statement.span.first_word
+                name = next(each for each in ("width", "item", "each", "each_item") if each not in scope)
+                fixes = (Fix("for goes through a list", (Edit(word, f"for {name} in"),)),)
+            raise Faults(Diagnostic("E208", message, statement.count.span, "how often?", fixes=fixes))
         if times > MOST_MODULES:
             message = f"{describe(times)} passes are more than the {MOST_MODULES:,} layers a network may have"
             raise Stopped(Diagnostic("E213", message, statement.count.span, "too many"))

@@ -32,19 +32,29 @@ def answer(span: Span, message: str, text: str) -> Diagnostic:
 
 def wrong_claim(site: Site, argument: tree.Argument, claimed: Any, layer: Layer, trail: Trail) -> Diagnostic:
     """`linear(4096 -> 256)` where 2048 arrive."""
+    from cnnspec.network import habits
+
     claim = argument.incoming
     assert claim is not None
     arriving = layer.incoming(trail.shape)
     message = f"{layer.word} is written for {describe(claimed)} {unit(layer)}, but {arrive(arriving)}"
-    fixes, notes = [_inferred(site, argument, arriving)], []
+    fixes: list[Fix] = [_inferred(site, argument, arriving)]
+    notes: list[str | None] = []
+    exchange = habits.exchanged(argument, arriving, getattr(layer, "out", None), claimed)
+    if exchange:
+        fixes.insert(0 if trails.before_flatten(trail) else 1, exchange)
     if layer.word == "linear" and isinstance(claimed, int):
         notes = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
         fixes += trails.repairs(trail, claimed)
     elif trail.whole and not trail.steps and isinstance(claimed, int):
-        last = trail.origin.rank > 1 and claimed == trail.origin.sizes[-1]
+        last = trail.origin.rank > 0 and claimed == trail.origin.sizes[-1]
         shape = Shape((claimed, *(trail.origin.sizes[:-1] if last else trail.origin.spatial)))
-        proposal = "channels stand first: the input is" if last else "or change the input to"
+        proposal = "channels stand first: the input is" if last else "change the input to"
         fixes.insert(0 if last else 1, Fix(f"{proposal} {shape}", (Edit(trail.span, str(shape)),)))
+        if trail.origin.rank > 1 and claimed == trail.origin.sizes[1] and not last:
+            sample = Shape(trail.origin.sizes[1:])
+            message_ = f"an input is one sample, without the batch: {sample}"
+            fixes = [Fix(message_, (Edit(trail.span, str(sample)),)), fixes[0]]
     return Diagnostic(
         "E301",
         message,
@@ -67,10 +77,12 @@ def _inferred(site: Site, argument: tree.Argument, arriving: int) -> Fix:
     return Fix("let it be inferred: the block has several uses", (Edit(until, ""),), safe=True)
 
 
-def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic) -> Diagnostic:
+def two_sizes(call: tree.Call, layer: type[Layer], diagnostic: Diagnostic, shape: Shape | None = None) -> Diagnostic:
     """`linear(4096, 10)` and `conv(3, 32, kernel_size=3)`: both sizes, as PyTorch takes them. Proposes the arrow."""
     sizes = [a.value for a in call.arguments if a.name is None and isinstance(a.value, tree.Number)]
     if layer.claims is None or len(sizes) != 2 or not _begins_with_two(call):
+        return diagnostic
+    if layer.word != "linear" and shape and sizes[0].value != shape.channels:
         return diagnostic
     kernels = [a.name for a in call.arguments if a.name and a.name.text in ("kernel", "kernel_size")]
     wrong_kernel = diagnostic.code in ("E202", "E205") and any(
@@ -164,7 +176,7 @@ def refused(site: Site, layer: Layer, refusal: Refused, trail: Trail) -> Diagnos
         everywhere = trails.padding_everywhere(
             trail, lambda stages: trails.run([*stages, layer], trail.origin) is not None
         )
-        fixes += [Fix("or keep the size with padding in every convolution", edits) for edits in everywhere]
+        fixes += [Fix("keep the size with padding in every convolution", edits) for edits in everywhere]
     return Diagnostic(
         refusal.code,
         refusal.message,
@@ -196,7 +208,12 @@ def predicted_sizes(value: Any, span: Span) -> tuple[int | None, ...]:
         if size is not None and not (whole and 1 <= size <= LARGEST):
             note = "a shape is 128x4x4, 2048 or [width, 4, 4]"
             message = f"{describe(value)} is not a shape"
-            raise Faults(Diagnostic("E208", message, span, "not a shape", notes=(note,)))
+            fixes: tuple[Fix, ...] = ()
+            if isinstance(value, str):
+                from cnnspec.network.habits import unquoted
+
+                fixes = unquoted(value, span)
+            raise Faults(Diagnostic("E208", message, span, "not a shape", notes=(note,), fixes=fixes))
     return sizes
 
 
@@ -205,14 +222,17 @@ def written_shape(shape: Shape) -> str:
     return "x".join(map(str, shape.sizes))
 
 
-def wrong_prediction(prediction: tree.Expr, sizes: tuple[int | None, ...], trail: Trail) -> Diagnostic:
+def wrong_prediction(prediction: tree.Expr, sizes: tuple[int | None, ...], trail: Trail, guess: bool) -> Diagnostic:
     predicted = "x".join("?" if size is None else str(size) for size in sizes)
     shape = trail.shape
     text = written_shape(shape) if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
+    from cnnspec.network import mends
+
     fix = Fix("write what comes out, if that is what you want", (Edit(prediction.span, text),))
+    guesses = mends.predicted(trail, sizes) if guess else []
     why = trails.chain_of_sizes(trail)
     message = f"{shape} comes out here, not {predicted}"
-    return Diagnostic("E305", message, prediction.span, "predicted here", why=why, fixes=(fix,))
+    return Diagnostic("E305", message, prediction.span, "predicted here", why=why, fixes=(fix, *guesses))
 
 
 def mentions_count(claim: tree.Assert) -> bool:

@@ -44,10 +44,24 @@ def size(shape: Shape, expr: tree.Attribute) -> int:
     has = " and ".join((", ".join(f"x.{name}" for name in names[:-1]), f"x.{names[-1]}")).removeprefix(" and ")
     known = any(expr.name in each for each in ATTRIBUTES.values())
     close = MEANT.get((shape.rank, expr.name)) if known else _closest(expr.name, names)
-    fixes = (Fix(f"write x.{close}", (Edit(expr.span, f"x.{close}"),)),) if close else ()
-    fixes = fixes or (Fix(f"it has {has}"),)
+    fixes: tuple[Fix, ...] = (Fix(f"write x.{close}", (Edit(expr.span, f"x.{close}"),)),) if close else ()
+    fixes = fixes or _indexed(shape, expr) or (Fix(f"it has {has}"),)
     message = f"{what} has no {expr.name}"
     raise Faults(Diagnostic("E208", message, expr.span, f"{shape} arrives here", notes=(f"it has {has}",), fixes=fixes))
+
+
+def _indexed(shape: Shape, expr: tree.Attribute) -> tuple[Fix, ...]:
+    """`x.shape[2]` and `x.size(2)`, which count the batch as the first axis."""
+    import re
+
+    index = re.match(r"\s*[\[(]\s*(-?[0-9])\s*[\])]", expr.span.source.text[expr.span.end : expr.span.end + 20])
+    names = ATTRIBUTES[shape.rank]
+    if expr.name not in ("shape", "size") or not index or not -len(names) <= int(index[1]) <= len(names):
+        return ()
+    number = int(index[1])
+    name = f"x.{names[number - 1 if number > 0 else number]}" if number else ""
+    span = expr.span.source.span(expr.span.start, expr.span.end + index.end())
+    return (Fix(f"write {name}", (Edit(span, name),)),) if name else ()
 
 
 def _closest(name: str, names: tuple[str, ...]) -> str | None:

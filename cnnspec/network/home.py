@@ -94,7 +94,11 @@ class Homes:
         first = home.places.get(name.text)
         if first:
             message = f"{name.text} is defined twice"
-            self.report(Diagnostic("E207", message, name.span, "again here", (Label(first, "first defined here"),)))
+            from cnnspec.network.habits import renamed
+
+            fix = renamed(name.text, name.span, {*home.places})
+            label = Label(first, "first defined here")
+            self.report(Diagnostic("E207", message, name.span, "again here", (label,), fixes=(fix,)))
             return False
         home.places[name.text] = name.span
         return True
@@ -103,7 +107,10 @@ class Homes:
         name = block.name.text
         if not name[:1].isupper():
             close = name[:1].upper() + name[1:]
-            fix = Fix(f"call it {close}, here and where it is used", (Edit(block.name.span, close),))
+            from cnnspec.network.habits import everywhere
+
+            edits = everywhere(name, close, self.files[block.span.source.name].items)
+            fix = Fix(f"call it {close}, here and where it is used", edits)
             message = f"the block {name} begins with a lower-case letter, as layers do"
             self.report(Diagnostic("E207", message, block.name.span, "a block's name", fixes=(fix,)))
         check_parameters(block, self.report)

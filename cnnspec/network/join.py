@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
@@ -12,7 +12,8 @@ from cnnspec.network.evaluate import Scope, arguments
 from cnnspec.network.flow import Flow
 from cnnspec.network.model import CombineNode, Item, nodes
 from cnnspec.network.projection import projections
-from cnnspec.network.trail import Step, inside, shorten
+from cnnspec.network.proof import Guess
+from cnnspec.network.trail import Step, inside, shorten, written
 from cnnspec.network.walk import Module, Walk
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -33,7 +34,7 @@ def combine(
         try:
             received = word.inputs(flow.shape, len(bodies))
         except Refused as refused:
-            walk.tell(module, _unshared(op, refused, flow.shape))
+            walk.tell(module, _unshared(op, refused, flow.shape, _shares(walk, flow, len(bodies))))
     flows = [_branch(flow, shape, op.call.span) for shape in received]
     branches = tuple(expand(body, module, scope, each) for body, each in zip(bodies, flows, strict=True))
     before = flow.shape
@@ -208,8 +209,21 @@ def _go_on(flow: Flow, word: Combinator, outputs: Sequence[Shape | None], span: 
         flow.lose()
 
 
-def _unshared(op: tree.Combine, refused: Refused, shape: Shape) -> Diagnostic:
-    fixes = (Fix(refused.help),) if refused.help else ()
+def _shares(walk: Walk, flow: Flow, branches: int) -> Iterator[Fix]:
+    """Numbers of channels that can be divided, from the layer that sets them."""
+    from cnnspec.network.mends import source_of_channels
+
+    found = source_of_channels(walk.trail(flow), None) if walk.guesses else None
+    if found:
+        call, given, channels = found
+        for count in (channels - channels % branches, channels - channels % branches + branches):
+            if count:
+                message = f"let {written(call)} on line {call.span.line} give {count}"
+                yield Guess(message, (Edit(given.span, str(count)),))
+
+
+def _unshared(op: tree.Combine, refused: Refused, shape: Shape, guesses: Iterator[Fix]) -> Diagnostic:
+    fixes = (*((Fix(refused.help),) if refused.help else ()), *guesses)
     label = f"{shape} arrives here"
     return Diagnostic(refused.code, refused.message, op.call.span, label, why=refused.why, fixes=fixes)
 

@@ -16,7 +16,6 @@ from cnnspec.network import trail as trails
 from cnnspec.network.edits import set_argument
 from cnnspec.network.proof import Guess
 from cnnspec.network.trail import Site, Trail, written
-from cnnspec.source import Span
 from cnnspec.syntax import tree
 from cnnspec.words import show
 from cnnspec.words.edits import behind, remove
@@ -147,9 +146,7 @@ def _groups(doubt: Doubt) -> Iterator[Guess]:
     near = min(fitting, key=lambda n: (abs(n - groups), -n))
     if name == "groups" and channels in fitting and channels > 1 and 2 * groups > channels:
         # As many groups as channels were meant, and counted wrongly.
-        yield Guess(
-            f"one group for each of the {channels} channels that arrive", doubt.set(groups=channels)
-        )
+        yield Guess(f"one group for each of the {channels} channels that arrive", doubt.set(groups=channels))
     elif name == "groups":
         yield Guess(doubt.refusal.help, doubt.set(groups=near))
 
@@ -205,6 +202,70 @@ def source_of_channels(trail: Trail, site: Site | None) -> tuple[tree.Call, tree
 def _constant(value: tree.Expr) -> bool:
     """Whether an expression is made of numbers alone."""
     return all(isinstance(node, tree.Number | tree.Binary | tree.Unary | str) for node in tree.walk(value))
+
+
+# ----------------------------------------------------------------------------------------------------- predictions
+
+
+def predicted(trail: Trail, sizes: tuple[int | None, ...]) -> list[Guess]:
+    """One argument of one layer, or another input, with which the predicted shape comes out."""
+    found: list[Guess] = []
+    stages = trail.stages
+    for place in reversed(range(len(stages))):
+        step = trail.steps[place]
+        layer = step.layer
+        if layer is None or not step.site.once:
+            continue
+        for name, value in _other_sizes(layer):
+            changed = layer.replace(**{name: value})
+            if _gives([*stages[:place], changed, *stages[place + 1 :]], trail.origin, sizes):
+                edit = set_argument(step.call, changed.parameters(), name, str(value))
+                call = f"{written(step.call)} on line {step.call.span.line}"
+                found.append(Guess(f"write {name}={value} in {call}", (edit,)))
+    return [*found[:MOST_GUESSES], *_fitting_input(trail, sizes)]
+
+
+MOST_GUESSES = 3
+
+
+def _gives(stages: list[trails.Stage], origin: Shape, sizes: tuple[int | None, ...]) -> bool:
+    shape = trails.run(stages, origin)
+    return (
+        shape is not None
+        and len(shape.sizes) == len(sizes)
+        and all(size is None or size == actual for size, actual in zip(sizes, shape.sizes, strict=True))
+    )
+
+
+def _other_sizes(layer: Layer) -> Iterator[tuple[str, int]]:
+    """Values for arguments that make a map larger or smaller, the usual ones first."""
+    kernel, stride = getattr(layer, "kernel", None), getattr(layer, "stride", None)
+    if not isinstance(kernel, int):
+        return
+    half = kernel // 2
+    pool = layer.word.endswith("pool")
+    if getattr(layer, "padding", None) != half and not pool:
+        yield "padding", half
+    if layer.word == "conv_transpose" and isinstance(stride, int):
+        yield from (("output_padding", extra) for extra in range(1, stride) if extra != layer.output_padding)  # type: ignore[attr-defined]
+        yield "kernel", stride
+    if isinstance(layer, Sliding) and isinstance(stride, int):
+        yield from (("stride", other) for other in (1, 2) if other != stride)
+    if pool:
+        return
+    yield from (("padding", other) for other in range(half))
+    yield from (("kernel", other) for other in (kernel + 1, kernel - 1) if other > 0)
+
+
+def _fitting_input(trail: Trail, sizes: tuple[int | None, ...]) -> Iterator[Guess]:
+    origin = trail.origin
+    if not trail.whole or not origin.rank or len(set(origin.spatial)) > 1 or len(trail.steps) > 100:
+        return
+    for side in range(1, trails.LARGEST_INPUT + 1):
+        shape = Shape((origin.channels, *[side] * origin.rank))
+        if _gives(trail.stages, shape, sizes):
+            yield Guess(f"make the input {shape}, from which it comes", (Edit(trail.span, str(shape)),))
+            return
 
 
 # ------------------------------------------------------------------------------------------------------- arguments

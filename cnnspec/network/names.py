@@ -73,7 +73,11 @@ class Keys:
     def fault(self, key: str, span: Span) -> Diagnostic | None:
         if key in self.taken:
             first = Label(self.taken[key], "first used here")
-            return Diagnostic("E207", f"two children of this module are called {key}", span, "used again", (first,))
+            from cnnspec.network.habits import renamed
+
+            fix = (renamed(key, span, {*self.taken}),) if key.isidentifier() and span.text.strip('"') == key else ()
+            message = f"two children of this module are called {key}"
+            return Diagnostic("E207", message, span, "used again", (first,), fixes=fix)
         if key in TAKEN:
             note = "PyTorch refuses a submodule of that name"
             return Diagnostic("E214", f"every PyTorch module has a {key} of its own", span, "taken", notes=(note,))

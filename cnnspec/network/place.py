@@ -22,6 +22,8 @@ class Placer:
 
     def __init__(self, walk: Walk, module: Module, scope: Scope, flow: Flow) -> None:
         self.walk, self.module, self.scope, self.flow = walk, module, scope, flow
+        self.exchanged: int | None = None
+        """What a claim names that stands where the outgoing size belongs."""
 
     def layer(self, step: tree.Step, meaning: Meaning, key: str) -> LayerNode | None:
         word: type[Layer] = meaning.target  # type: ignore[assignment]
@@ -29,7 +31,10 @@ class Placer:
         try:
             layer = bind(word, meaning.value)
         except Faults as wrong:
-            self.tell(*(faults.two_sizes(call, word, diagnostic) for diagnostic in wrong.diagnostics))
+            from cnnspec.network.habits import activation
+
+            found = [faults.two_sizes(call, word, diagnostic, self.flow.shape) for diagnostic in wrong.diagnostics]
+            self.tell(*(activation(call, diagnostic) for diagnostic in found))
             if not _keeps_shape(word, self.flow.shape):
                 self.flow.lose()
             return None
@@ -58,6 +63,8 @@ class Placer:
             flow.believed = output
         else:
             flow.believe(layer)
+        if self.exchanged is not None:
+            flow.believed = layer.replace(out=self.exchanged).output(shape)
         flow.pass_through(node)
         self.walk.placed.append(node)
         return node
@@ -113,6 +120,8 @@ class Placer:
             wrong = faults.unflattened if flattened else faults.wrong_claim
             site = self.site(step, call, layer)
             self.tell(wrong(site, argument, claimed, layer, self.walk.trail(flow)))
+            if getattr(layer, layer.claims) == arriving and isinstance(claimed, int):
+                self.exchanged = claimed
             return not flattened
         return True
 
@@ -135,7 +144,7 @@ class Placer:
                 flow.restart(Shape(tuple(known)), prediction.span)
         elif self.walk.as_stated and not _matches(sizes, flow.shape):
             if flow.believed is None or not _matches(sizes, flow.believed):
-                self.tell(faults.wrong_prediction(prediction, sizes, self.walk.trail(flow)))
+                self.tell(faults.wrong_prediction(prediction, sizes, self.walk.trail(flow), self.walk.guesses))
             flow.believed = _filled(sizes, flow.shape)
 
 

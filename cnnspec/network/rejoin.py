@@ -140,7 +140,7 @@ def _changes(meeting: Meeting, at: int, layer: Layer, shape: Shape) -> Iterator[
         if isinstance(layer, Sliding) and "padding" in layer.__fields__:
             yield "padding", kernel // 2, str(kernel // 2)
         for value, text in dict.fromkeys([*_strides(meeting, at), (1, "1")]):
-            if value != layer.stride:  # type: ignore[attr-defined]
+            if value != getattr(layer, "stride", None):
                 yield "stride", value, text
     if isinstance(layer, ConvTranspose) and isinstance(layer.stride, int):
         yield "kernel", layer.stride, str(layer.stride)
@@ -208,7 +208,10 @@ def _further(given: Shape, wanted: Shape) -> Iterator[tuple[str, Shape | None]]:
         if not margins and margin > 0 and margin % 2 == 0:
             yield f"pad({-margin // 2})", result
         if all(abs(a - b) <= 1 for a, b in zip(given.spatial, wanted.spatial, strict=True)):
-            yield f"upsample(size={show(wanted.spatial if len(set(wanted.spatial)) > 1 else wanted.spatial[0])})", result
+            yield (
+                f"upsample(size={show(wanted.spatial if len(set(wanted.spatial)) > 1 else wanted.spatial[0])})",
+                result,
+            )
 
 
 def _at_end(meeting: Meeting, at: int, step: str) -> Edit | None:

@@ -340,7 +340,7 @@ def repairs(trail: Trail, features: int) -> list[Fix]:
         return []
     everywhere = padding_everywhere(trail, lambda stages: _gives(stages, trail.origin, features))
     padded = list(_paddings(trail, features))[:1] or [
-        Fix(f"or keep {features} with padding in every convolution", edits) for edits in everywhere
+        Fix(f"keep {features} with padding in every convolution", edits) for edits in everywhere
     ]
     return padded + _one_more_pool(trail, features)
 
@@ -359,7 +359,7 @@ def _paddings(trail: Trail, features: int) -> Iterator[Fix]:
                 candidates.append((2 * padding != kernel - 1, at, padding))
     for _, at, padding in sorted(candidates):
         call = trail.steps[at].call
-        message = f"or keep {features} with padding={padding} in {written(call)} on line {call.span.line}"
+        message = f"keep {features} with padding={padding} in {written(call)} on line {call.span.line}"
         yield Fix(message, (_set_argument(trail.steps[at], "padding", padding),))
 
 
@@ -385,7 +385,7 @@ def _one_more_pool(trail: Trail, features: int) -> list[Fix]:
     if not flatten.site.once or not _gives(pooled, trail.origin, features):
         return []
     edit = flatten.site.before("maxpool(2), ")
-    return [Fix(f"or keep {features} with one more maxpool(2) before flatten", (edit,))]
+    return [Fix(f"keep {features} with one more maxpool(2) before flatten", (edit,))]
 
 
 def _kernel(step: Step) -> int | None:

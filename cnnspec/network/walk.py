@@ -71,6 +71,11 @@ class Walk:
     def tell(self, module: Module, *diagnostics: Diagnostic) -> None:
         """Report faults; those inside a block with the uses of the block that they show in."""
         uses = tuple(Label(use.span, f"in {use.name}, used here") for use in reversed(module.uses))
+        if any(diagnostic.code == "E206" for diagnostic in diagnostics):
+            from cnnspec.network.habits import defined_elsewhere
+
+            owner = module.uses[-1].definition if module.uses else self.model
+            diagnostics = tuple(defined_elsewhere(diagnostic, owner) for diagnostic in diagnostics)
         self.report(*(diagnostic.replace(labels=diagnostic.labels + uses) for diagnostic in diagnostics))
 
     def count(self, modules: int, span: Span) -> None:

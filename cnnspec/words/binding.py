@@ -8,9 +8,9 @@ from typing import Any
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.record import REQUIRED
 from cnnspec.source import Span
-from cnnspec.words.kinds import Kind, Mismatch
 from cnnspec.words.edits import remove, whole
-from cnnspec.words.values import Argument, CallValue, Symbol, closest, describe
+from cnnspec.words.kinds import Kind, Mismatch
+from cnnspec.words.values import CallValue, Symbol, closest, describe
 from cnnspec.words.word import AnyWord, Parameter, Word
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix
+from cnnspec.source import Span
 from cnnspec.words.edits import give, remove, whole
 from cnnspec.words.kinds import Kind, Mismatch
 from cnnspec.words.values import Argument, CallValue, Symbol, closest, describe, show
@@ -103,6 +104,9 @@ MEANT = {
 }
 """Optimizers, schedules, augmentations and data sets by the names they have elsewhere, or the nearest there is."""
 
+NEAREST = frozenset({"adam"})
+"""Words that stand for others that there are not, and not for the same under another name."""
+
 USUAL = {"kernel": "3", "size": "1", "factor": "2", "every": "10", "groups": "1", "p": "0.1", "norm_type": "2"}
 """Values for arguments that were forgotten."""
 
@@ -161,9 +165,7 @@ def mismatch(word: str, name: str, kind: Kind, argument: Argument, reason: Misma
         fix = Fix("a text stands in double quotes", (Edit(argument.span, f'"{value.name}"'),))
         return Diagnostic("E204", message, argument.span, "not in quotes", fixes=(fix,))
     message = f"{word} cannot take {describe(value)} for {name}"
-    fixes = tuple(
-        Fix(told, (Edit(argument.span, text),)) for told, text in _nearest(name, kind, argument)
-    )[:1]
+    fixes = tuple(Fix(told, (Edit(argument.span, text),)) for told, text in _nearest(name, kind, argument))[:1]
     return Diagnostic("E204", message, argument.span, str(reason), notes=(takes,), fixes=fixes)
 
 
@@ -171,9 +173,8 @@ def _nearest(name: str, kind: Kind, argument: Argument) -> Iterator[tuple[str, s
     """Values that the argument would take, with a word on each."""
     value, text = argument.value, argument.span.text
     if isinstance(value, str) and value.isidentifier() and kind.names:
-        yield from ((("names stand without quotes"), word) for word in _choices(kind, value, argument)[:1])
-        if not _choices(kind, value, argument):
-            yield "names stand without quotes", value
+        meant = _choices(kind, value, argument) or [value]
+        yield "names stand without quotes", meant[0]
     elif isinstance(value, str) and re.fullmatch(r"[0-9.]+", value) and _reads(kind, _number(value)):
         yield "numbers stand without quotes", value
     elif isinstance(value, Symbol):
@@ -195,7 +196,7 @@ def _numbers(kind: Kind, value: Any, text: str) -> Iterator[tuple[str, str]]:
             if _reads(kind, near):
                 yield f"the least is {near}", str(near)
                 return
-    elif value is not None and not isinstance(value, int) and _reads(kind, round(value)):
+    elif not isinstance(value, int) and _reads(kind, round(value)):
         if re.search(r"(?<!/)/(?!/)", text):
             yield "// divides and rounds down", re.sub(r"(?<!/)/(?!/)", "//", text)
         elif text.replace(".", "").isdigit():
@@ -228,16 +229,17 @@ def _reads(kind: Kind, value: Any) -> bool:
     return True
 
 
-def not_one(name: str, span: Any, takes: str, registry: Sequence[str]) -> Diagnostic:
+def not_one(name: str, span: Span, takes: str, registry: Sequence[str]) -> Diagnostic:
     """A word that a registry does not hold."""
     plain = name.lower()
-    text = f'folder("{name}")' if plain == "imagenet" and "folder" in registry else MEANT.get(plain, "")
-    if text.partition("(")[0] not in registry:
+    if plain == "imagenet" and "folder" in registry:
+        text, words = f'folder("{name}")', "pictures of your own lie in a folder, with one folder inside for each class"
+    elif MEANT.get(plain) in registry:
+        text = MEANT[plain]
+        words = f"{text} comes nearest" if text in NEAREST else f"it is called {text}"
+    else:
         text = next(iter(closest(plain, registry)), "")
-    fixes = (Fix(f"did you mean {text}?", (Edit(span, text),)),) if text else ()
-    if text in MEANT.values() and text in ("adam",):
-        fixes = (Fix(f"{text} comes nearest", (Edit(span, text),)),) if plain in MEANT else fixes
-    if text.startswith("folder("):
-        fixes = (Fix("pictures of your own lie in a folder with one folder for each class", (Edit(span, text),)),)
-    notes = () if text and plain not in MEANT and "(" not in text else (f"there are {', '.join(registry)}",)
+        words = f"did you mean {text}?"
+    fixes = (Fix(words, (Edit(span, text),)),) if text else ()
+    notes = () if words.startswith("did") and text else (f"there are {', '.join(registry)}",)
     return Diagnostic("E204", f"{name} is not {takes}", span, "not known", notes=notes, fixes=fixes)
