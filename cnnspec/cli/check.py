@@ -49,6 +49,8 @@ def command(
     run = Run(files, parse_overrides(overrides), input_shape, form)
     if unsafe_fixes and not (fix or diff):
         raise click.UsageError("--unsafe-fixes belongs to --fix or --diff.")
+    if diff and form != "human":
+        raise click.UsageError("--diff prints a diff, whatever the --format.")
     if fix or diff:
         from cnnspec.cli.mend import mend
 

@@ -112,6 +112,7 @@ def test_a_used_file_is_mended_only_where_it_is_named() -> None:
     ("arguments", "said"),
     [
         (["--unsafe-fixes", "mixed.cnn"], "--unsafe-fixes belongs to --fix or --diff"),
+        (["--diff", "--format", "json", "mixed.cnn"], "--diff prints a diff"),
         (["--fix", "zoo:resnet18"], "the zoo belongs to cnnspec"),
         (["--fix", "-", "mixed.cnn"], "standard input is mended alone"),
         (["--fix", "mixed.cnn", "--set", "width=3"], "no model here has a parameter width"),
