@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cnnspec.data.facts import Dataset, Digits
 from cnnspec.words import (
@@ -155,6 +155,7 @@ class Recipe(Word):
     epochs: Count = 10
     validation: Share = 0.1
     seed: Natural = 0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     about: ClassVar[dict[str, str]] = {
         "data": "where the samples come from",
@@ -165,4 +166,6 @@ class Recipe(Word):
         "epochs": "passes over the training data",
         "validation": "part of the training data that is held back to choose the best epoch; 0 holds nothing back",
         "seed": "fixes the split, the first weights, the order and the augmentation",
+        "precision": "the numbers that convolutions and linear layers compute with; auto takes bfloat16 on a processor "
+        "that has instructions for it, where the network is large enough to gain",
     }

@@ -15,7 +15,7 @@ from cnnspec.recipe import Recipe
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-METAVARS = {"data": "DATA", "augment": "LIST", "optimizer": "CALL", "schedule": "CALL"}
+METAVARS = {"data": "DATA", "augment": "LIST", "optimizer": "CALL", "schedule": "CALL", "precision": "NAME"}
 
 
 def setting_options(command: Decorated) -> Decorated:

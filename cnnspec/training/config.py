@@ -13,6 +13,7 @@ from cnnspec.data.loaders import default_data_dir
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
+from cnnspec.training.precision import Precision
 from cnnspec.words import Word, show
 
 Weights = Literal["best", "last"]
@@ -52,6 +53,8 @@ class Config(Strict):
     data_dir: str | None
     """Where the data set was found, for one that is downloaded."""
     device: str
+    precision: Precision = "float32"
+    """What `train` asks for, or what was chosen for auto."""
     loss: str
     test_every_epoch: bool = False
     samples: Samples
@@ -102,6 +105,7 @@ def config_of(
     data: Data,
     *,
     device: str,
+    precision: Precision,
     loss: str,
     spec: str,
     data_dir: Path | None,
@@ -115,11 +119,12 @@ def config_of(
         input=str(network.input),
         parameters=network.parameters,
         classes=list(data.classes),
-        train={name: spelled(getattr(here, name)) for name in Recipe.parameters()},
+        train=_arguments(here),
         data_dir=str((data_dir or default_data_dir()).absolute())
         if isinstance(recipe.data, TorchvisionImages)
         else None,
         device=device,
+        precision=precision,
         spec=spec,
         loss=loss,
         test_every_epoch=test_every_epoch,
@@ -154,11 +159,17 @@ def with_whole_paths(dataset: Dataset, folder: Path) -> Dataset:
     return dataset.replace(**{name: (folder / path).resolve().as_posix() for name, path in paths.items()})
 
 
+def _arguments(word: Word) -> dict[str, str]:
+    """Every argument of a word; one of several names is written without quotes."""
+    values = {parameter: getattr(word, name) for name, parameter in word.parameters().items()}
+    return {p.name: value if isinstance(value, str) and p.kind.names else spelled(value) for p, value in values.items()}
+
+
 def spelled(value: Any) -> str:
     """A value as it is written in a spec, with every argument of its words."""
     match value:
         case Word():
-            inside = ", ".join(f"{name}={spelled(getattr(value, name))}" for name in value.parameters())
+            inside = ", ".join(f"{name}={text}" for name, text in _arguments(value).items())
             return f"{value.word}({inside})" if inside else value.word
         case tuple() if None not in value:
             return "[" + ", ".join(map(spelled, value)) + "]"

@@ -25,6 +25,7 @@ from cnnspec.training.loop import Measured, measure, placed, prepare
 from cnnspec.training.memory import enough_memory
 from cnnspec.training.objective import Objective, objective_of
 from cnnspec.training.plan import on_device, read_data
+from cnnspec.training.precision import has_bfloat16
 
 AT_ONCE = 256
 
@@ -118,7 +119,8 @@ def evaluate(
     mean, std = run.scale
     with enough_memory(run.device, "the data and the network"):
         here = replace(on_device(read, run.device), mean=mean, std=std)
-        measured = measure(run.model, here.test, here, run.objective, run.recipe.batch)
+        precision = run.config.precision if run.device.type != "cpu" or has_bfloat16() else "float32"
+        measured = measure(run.model, here.test, here, run.objective, run.recipe.batch, precision)
     result = record.read_result(run.folder)
     recorded = result.test if result and weights == "best" and data is None else None
     return Evaluation(weights, run.epoch, read.classes, run.recipe.data.word, measured, recorded, read.messages)

@@ -18,6 +18,7 @@ from cnnspec.training.augment import augment, normalise
 from cnnspec.training.error import Diverged
 from cnnspec.training.history import Epoch
 from cnnspec.training.objective import Objective
+from cnnspec.training.precision import Precision, computing
 from cnnspec.training.sides import Side, loss_of_sides, parted
 from cnnspec.training.state import State, batches
 
@@ -28,6 +29,7 @@ def fit(
     recipe: Recipe,
     objective: Objective,
     sides: Sequence[Side] = (),
+    precision: Precision = "float32",
     test_every_epoch: bool = False,
     progress: bool = False,
     stopping: Callable[[], bool] = lambda: False,
@@ -54,7 +56,8 @@ def fit(
             x, y = data.train.x[chosen], data.train.y[chosen]
             x = prepare(augment(x, recipe.augment, state.augmenting), data.mean, data.std)
 
-            outputs, side_outputs = parted(model(x))
+            with computing(precision, state.device):
+                outputs, side_outputs = parted(model(x))
             loss = objective.loss(outputs, y)
 
             optimizer.zero_grad()
@@ -73,8 +76,9 @@ def fit(
         if stopping():
             return
 
-        validation = measure(model, data.validation, data, objective, recipe.batch) if data.validation else None
-        test = measure(model, data.test, data, objective, recipe.batch) if test_every_epoch else None
+        how = (data, objective, recipe.batch, precision)
+        validation = measure(model, data.validation, *how) if data.validation else None
+        test = measure(model, data.test, *how) if test_every_epoch else None
         if not isfinite(train_loss + (validation.loss if validation else 0)):
             raise Diverged(f"the loss is no longer a finite number in epoch {state.epoch}")
         found = Epoch(
@@ -123,7 +127,9 @@ class Measured:
 
 
 @torch.inference_mode()
-def measure(model: nn.Module, part: Part, data: Data, objective: Objective, batch: int) -> Measured:
+def measure(
+    model: nn.Module, part: Part, data: Data, objective: Objective, batch: int, precision: Precision = "float32"
+) -> Measured:
     """Loss and hits on `part`, without augmentation and with dropout at rest. No gradients are kept, so twice as
     many samples fit as in a step of training."""
     model.eval()
@@ -131,7 +137,8 @@ def measure(model: nn.Module, part: Part, data: Data, objective: Objective, batc
     loss = torch.zeros((), device=part.x.device)
     confusion = torch.zeros(classes * classes, dtype=torch.int64, device=part.x.device)
     for x, y in zip(torch.split(part.x, 2 * batch), torch.split(part.y, 2 * batch), strict=True):
-        outputs = model(prepare(x, data.mean, data.std))
+        with computing(precision, x.device):
+            outputs, _ = parted(model(prepare(x, data.mean, data.std)))
         named = objective.probabilities(outputs).argmax(1)
         loss += objective.loss(outputs, y) * len(y)
         confusion += (y * classes + named).bincount(minlength=classes * classes)

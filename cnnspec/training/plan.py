@@ -21,6 +21,7 @@ from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.objective import Objective, objective_of
+from cnnspec.training.precision import choose
 from cnnspec.training.sides import Side, about_sides, sides_of
 from cnnspec.words import counted
 
@@ -34,6 +35,7 @@ class Plan:
     sides: tuple[Side, ...]
     data: Data
     config: Config
+    why_precision: str
 
 
 def plan_run(network: Network, device: str | None, data_dir: Path | None, test_every_epoch: bool = False) -> Plan:
@@ -44,18 +46,20 @@ def plan_run(network: Network, device: str | None, data_dir: Path | None, test_e
     if not network.parameters:
         raise TrainError(f"{network.name} has no parameters: there is nothing to train")
     data = read_data(network, recipe, data_dir)
+    precision, why = choose(recipe.precision, network, place)
     loss = objective.about + about_sides(sides)
     config = config_of(
         network,
         recipe,
         data,
         device=str(place),
+        precision=precision,
         loss=loss,
         spec=record.sum_of_spec(network.source),
         data_dir=data_dir,
         test_every_epoch=test_every_epoch,
     )
-    return Plan(network, recipe, place, objective, sides, data, config)
+    return Plan(network, recipe, place, objective, sides, data, config, why)
 
 
 def read_data(network: Network, recipe: Recipe, data_dir: Path | None) -> Data:

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from cnnspec.recipe import Recipe
-from cnnspec.training.config import Config
+from cnnspec.training.device import device_name
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
 from cnnspec.training.state import State, batches
@@ -16,12 +16,14 @@ from cnnspec.words import counted
 
 if TYPE_CHECKING:
     from cnnspec.training.ending import Run
+    from cnnspec.training.plan import Plan
 
 WIDTH = 100
 
 
-def opening(config: Config, messages: Sequence[str], device: str, folder: Path) -> Iterator[str]:
+def opening(plan: Plan, folder: Path) -> Iterator[str]:
     """What is about to be trained on what."""
+    config, messages = plan.config, plan.data.messages
     samples, settings = config.samples, config.train
     yield f"network   {config.model}, {config.parameters:,} parameters, input {config.input}"
     yield (
@@ -37,7 +39,8 @@ def opening(config: Config, messages: Sequence[str], device: str, folder: Path) 
     if settings["augment"] != "[]":
         yield f"augment   {settings['augment'].strip('[]')}"
     yield f"loss      {config.loss}"
-    yield f"device    {device}"
+    yield f"device    {device_name(plan.device)}"
+    yield f"precision {config.precision}, {plan.why_precision}"
     yield f"folder    {folder}"
     yield ""
 

@@ -12,7 +12,6 @@ import torch
 from cnnspec.training import record, report
 from cnnspec.training.checkpoint import newest, restore
 from cnnspec.training.config import Config
-from cnnspec.training.device import device_name
 from cnnspec.training.ending import Run
 from cnnspec.training.error import BadRun, TrainError
 from cnnspec.training.history import best_epoch
@@ -45,7 +44,7 @@ def resume(
     if found:
         restore(state, found)
     write_again(folder, config, state)
-    for line in report.opening(config, plan.data.messages, device_name(plan.device), folder):
+    for line in report.opening(plan, folder):
         say(line)
     for line in [f"resumed   {report.place(state, plan.recipe)}", *faults, *differences(folder, plan.device)]:
         say(line)
@@ -83,7 +82,7 @@ def plan_again(folder: Path, config: Config, device: str | None, data_dir: str |
             f"the data of {folder} has changed since the run began: its {changed[0]} part is another",
             f"the data is {config.train['data']}; bring it back as it was, or begin a new run",
         )
-    return replace(plan, config=config)
+    return replace(plan, config=config, why_precision="as the run began")
 
 
 def write_again(folder: Path, config: Config, state: State) -> None:

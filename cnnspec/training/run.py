@@ -13,7 +13,6 @@ from cnnspec.data.parts import Data
 from cnnspec.network.model import Network
 from cnnspec.training import record, report
 from cnnspec.training.checkpoint import remove_checkpoints, save_checkpoint
-from cnnspec.training.device import device_name
 from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
 from cnnspec.training.error import Diverged, TrainError
 from cnnspec.training.history import best_epoch
@@ -57,7 +56,7 @@ def train(
     plan = plan_run(network, device, Path(data_dir) if data_dir else None, test_every_epoch)
     model, data = ready(plan)
     folder = record.open_folder(out, network, plan.config, plan.device)
-    for line in report.opening(plan.config, plan.data.messages, device_name(plan.device), folder):
+    for line in report.opening(plan, folder):
         say(line)
     return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
 
@@ -97,7 +96,8 @@ def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool,
             if stopping():
                 return Outcome("interrupted", report.interrupted(state, plan.recipe))
             state.model.load_state_dict(state.best)
-            return Outcome("finished", test=measure(state.model, data.test, data, plan.objective, plan.recipe.batch))
+            test = measure(state.model, data.test, data, plan.objective, plan.recipe.batch, plan.config.precision)
+            return Outcome("finished", test=test)
     except KeyboardInterrupt:
         return Outcome("interrupted", report.stopped_at_once(state))
     except Diverged as diverged:
@@ -115,9 +115,19 @@ def _train(
     plan: Plan, folder: Path, data: Data, state: State, progress: bool, say: Say, stopping: Callable[[], bool]
 ) -> None:
     """After an epoch its checkpoint comes first: all other files can be written again from it."""
-    config, every = plan.config, plan.config.test_every_epoch
-    run = record.sum_of_config(folder)
-    for epoch in fit(state, data, plan.recipe, plan.objective, plan.sides, every, progress, stopping):
+    config, run = plan.config, record.sum_of_config(folder)
+    epochs = fit(
+        state,
+        data,
+        plan.recipe,
+        plan.objective,
+        plan.sides,
+        precision=config.precision,
+        test_every_epoch=config.test_every_epoch,
+        progress=progress,
+        stopping=stopping,
+    )
+    for epoch in epochs:
         state.remember(epoch)
         save_checkpoint(folder, run, state)
         record.write_epoch(folder, config, state)

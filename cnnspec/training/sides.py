@@ -56,8 +56,9 @@ def _output(aux: CombineNode) -> Shape:
 
 
 def parted(returned: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, Sequence[Tensor]]:
-    """The output and the side outputs of a module in training."""
-    return (returned[0], returned[1:]) if isinstance(returned, tuple) else (returned, ())
+    """The output and the side outputs of a module in training, as float32."""
+    output, *sides = returned if isinstance(returned, tuple) else (returned,)
+    return output.float(), [side.float() for side in sides]
 
 
 def loss_of_sides(sides: Sequence[Side], outputs: Sequence[Tensor], y: Tensor) -> Tensor | float:

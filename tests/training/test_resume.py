@@ -63,6 +63,7 @@ def stopped(network: Network, folder: Path, calls: int, monkeypatch: pytest.Monk
         {"optimizer": "adamw", "schedule": "cosine", "epochs": 2},
         {"optimizer": "sgd", "schedule": "step(1)", "epochs": 2, "validation": 0},
         {"optimizer": "adam", "schedule": "constant", "epochs": 2},
+        {"precision": "bfloat16", "epochs": 2},
     ],
 )
 def test_from_the_middle_of_an_epoch(

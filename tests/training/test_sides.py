@@ -82,7 +82,7 @@ def test_the_loss_of_the_sides_is_weighted(small: Network) -> None:
     output, (second, first) = parted(module(x))
     expected = 0.3 * F.nll_loss(second, y) + 0.5 * F.cross_entropy(first, y)
     assert torch.allclose(torch.as_tensor(loss_of_sides(sides_of(small), (second, first), y)), expected)
-    assert parted(output) == (output, ())
+    assert parted(output) == (output, [])
 
 
 def test_a_network_without_sides_is_left_alone(network: Make) -> None:

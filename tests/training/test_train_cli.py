@@ -78,6 +78,7 @@ def test_every_setting_can_be_given(spec: str) -> None:
         "epochs": "1",
         "validation": "0.2",
         "seed": "7",
+        "precision": "auto",
     }
     assert "recorded after every epoch" in done.output
     assert cnnspec("eval", "here", "--device", "cpu").exit_code == 0
