@@ -54,6 +54,7 @@ def mend(run: Run, *, unsafe: bool, diff: bool) -> bool:
     if run.form == "human":
         for line in mended.told("mended"):
             click.echo(line, err=run.aside)
+    run.tell_more()
     return bool(mended.changed)
 
 

@@ -38,6 +38,7 @@ def test_safe_fixes_are_written_and_the_rest_is_reported() -> None:
     assert "rellu" in Path("mixed.cnn").read_text()
     assert "E301" not in result.stderr
     assert "error[E201]" in result.stderr
+    assert result.stderr.endswith("cnnspec explain E201 tells more; --fix --unsafe-fixes mends it\n")
     assert result.stdout == "mixed.cnn: 1 error\nmixed.cnn: 1 place mended (E301)\n"
 
 
