@@ -54,15 +54,6 @@ class Maker(Record):
         return f"partial({', '.join((self.head, *texts))})" if texts else self.head
 
 
-class Code(Record):
-    """A value that has a text in Python and no other form."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
 def plain(value: Any) -> Any:
     """A value of the language as Python has it: fractions become numbers, and names that a kind knows texts."""
     match value:
@@ -83,7 +74,7 @@ def literal(value: Any) -> str:
             return repr(value).replace("e-0", "e-").replace("e+", "e")
         case tuple():
             return bracketed(map(literal, value))
-        case Maker() | Code():
+        case Maker():
             return str(value)
     return repr(value)
 

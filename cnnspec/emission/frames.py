@@ -58,7 +58,7 @@ class Let:
         texts = list(frame.readings(self.values, self.expression, self.flow))
         known = [frame.names[name] for name in mentioned(self.expression) if name in frame.names]
         for name in filter(None, (self.flow.text, *(known for known in known if isinstance(known, str)))):
-            texts.append(name) if frame.says(name, self.values, self.flow) else None
+            texts.append(name) if frame.says(name, self.values) else None
         if not texts:
             return frame.express(self.values, {}, self.name)
         text = min(texts, key=len)
@@ -151,7 +151,7 @@ class Frame:
         found = {name: self.values(name) for text in texts for name in sorted(words(text))}
         return {name: values for name, values in found.items() if values is not None}
 
-    def says(self, text: str, values: Values, flow: Flow | None = None) -> bool:
+    def says(self, text: str, values: Values) -> bool:
         """Whether a text has these values here."""
         scope = self.scope([text])
         unknown = words(text) - scope.keys() - FUNCTIONS.keys() - set(kwlist)
