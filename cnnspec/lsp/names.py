@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 from cnnspec.layers import LAYERS
@@ -284,12 +284,6 @@ def _moved(reference: Reference, source: Source, by: int) -> Reference:
 def used_path(item: tree.Use) -> str:
     """The file that `use` names."""
     return os.path.normpath(os.path.join(os.path.dirname(item.span.source.name), item.path.text))  # noqa: PTH118, PTH120
-
-
-def identifiers(file: tree.File) -> Iterator[tree.Identifier]:
-    for node in tree.walk(file.items):
-        if isinstance(node, tree.Identifier):
-            yield node
 
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -77,6 +77,9 @@ class Server(LanguageServer):
         self.documents.clear()
         for uri in self.workspace.text_documents:
             self.publish(uri)
+        asked = self.client_capabilities.workspace
+        if asked and asked.inlay_hint and asked.inlay_hint.refresh_support:
+            self.workspace_inlay_hint_refresh(None)
 
     @property
     def fills_in(self) -> bool:

@@ -16,8 +16,10 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 @pytest_lsp.fixture(config=ClientServerConfig([sys.executable, "-m", "cnnspec", "lsp"]), scope="session")
 async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
     """One server for all tests of a process: to start one takes longer than most of them."""
-    params = types.InitializeParams(capabilities=client_capabilities("visual-studio-code"))
-    await lsp_client.initialize_session(params)
+    capabilities = client_capabilities("visual-studio-code")
+    assert capabilities.workspace
+    capabilities.workspace.inlay_hint = types.InlayHintWorkspaceClientCapabilities(refresh_support=True)
+    await lsp_client.initialize_session(types.InitializeParams(capabilities))
     yield
     await lsp_client.shutdown_session()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,25 @@ async def test_faults_of_a_used_file_are_shown_where_it_is_used(editor: Editor) 
     assert (fault.code, editor.at(fault.range)) == ("E203", "Part")
     (first, *_) = fault.related_information or []
     assert first.location.uri == (editor.folder / "parts.cnn").as_uri()
+
+
+async def test_a_saved_file_is_read_anew_where_it_is_used(editor: Editor) -> None:
+    asked = asyncio.Event()
+
+    @editor.client.feature(types.WORKSPACE_INLAY_HINT_REFRESH)
+    def refresh(params: None) -> None:
+        asked.set()
+
+    parts = editor.folder / "parts.cnn"
+    parts.write_text("block Part { conv(8) }\n")
+    await editor.open('use "parts.cnn"\nmodel A {\n  input 3x8x8\n  Part\n}\n', saved=True)
+    assert [fault.code for fault in editor.diagnostics] == ["E203"]
+    parts.write_text("block Part { conv(8, 3) }\n")
+    editor.client.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(parts.as_uri())))
+    while editor.diagnostics:
+        await editor.client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+    await asyncio.wait_for(asked.wait(), 10)
+    assert await editor.hints() == {2: "3x8x8 -> 8x6x6 · 224", 4: "8x6x6 · 224"}
 
 
 # ------------------------------------------------------------------------------------------------------------ hints
