@@ -15,7 +15,7 @@ help:
 	@echo 'make test    style, types and tests'
 	@echo 'make format  bring the code into its usual form'
 	@echo 'make docs    write the derived pages of docs, and generated/, anew'
-	@echo 'make extension   test and package the extension for VS Code; needs node 18 or newer'
+	@echo 'make extension   test and package the extension for VS Code; needs node 20 or newer'
 	@echo 'make clean   remove .venv and what tools left behind'
 
 install: $(INSTALLED)
@@ -66,14 +66,14 @@ docs: $(INSTALLED)
 	$(BIN)/python generated/refresh.py
 
 EXTENSION := editors/vscode
-NODE := $(shell node -e 'console.log(process.versions.node.split(".")[0] >= 18)' 2>/dev/null)
+NODE := $(shell node -e 'console.log(process.versions.node.split(".")[0] >= 20)' 2>/dev/null)
 
 extension:
 ifeq ($(NODE),true)
 	cd $(EXTENSION) && npm install --no-package-lock --no-audit --no-fund
 	cd $(EXTENSION) && npm run build && npm test && npm run package
 else
-	@echo 'The extension for VS Code is not packaged: that takes node 18 or newer, which is not here.'
+	@echo 'The extension for VS Code is not packaged: that takes node 20 or newer, which is not here.'
 endif
 
 clean:

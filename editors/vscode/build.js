@@ -13,7 +13,7 @@ const OPTIONS = {
   bundle: true,
   minify: true,
   platform: "node",
-  target: "node18",
+  target: "node20",
   external: ["vscode"],
   metafile: true,
   absWorkingDir: __dirname,
