@@ -17,7 +17,7 @@ from cnnspec.words import Faults, closest
 
 Report = Callable[..., None]
 
-DEFINITION = re.compile(r"\b(?:block|let|model)\s+(\w+)")
+DEFINITION = re.compile(r"\b(?:block|let|model|def|class)\s+(\w+)")
 
 MOST_FILES = 100
 """How many files one check reads."""

@@ -84,6 +84,8 @@ def combinator(step: tree.Step, scope: Scope) -> Combinator:
         raise Faults(Diagnostic("E402", message, step.label.span, "names nothing here", fixes=(braces,)))
     bars = isinstance(op.body, tree.Branches)
     if word.bars != bars:
+        if any(isinstance(node, tree.Faulty) for node in tree.walk(op.body)):
+            raise Faults()
         raise Faults(_bars(word, op))
     if bars and len(op.body.branches) < 2:  # type: ignore[union-attr]
         message = f"{word.word} joins branches, and here is only one"

@@ -80,10 +80,11 @@ def _third_number(doubt: Doubt) -> Iterator[Guess]:
     for at, step in enumerate(doubt.trail.steps):
         given = step.call.arguments
         layer = step.layer
-        if layer and layer.word == "conv" and len(given) > 2 and not any(argument.name for argument in given[:3]):
-            if show(layer.kernel) == given[2].value.span.text:  # type: ignore[attr-defined]
-                stages[at] = layer.replace(stride=1)
-                edits[given[2].span.start] = remove(given[2].span)
+        if layer is None or layer.word != "conv" or len(given) < 3 or any(argument.name for argument in given[:3]):
+            continue
+        if show(layer.kernel) == given[2].value.span.text:  # type: ignore[attr-defined]
+            stages[at] = layer.replace(stride=1)
+            edits[given[2].span.start] = remove(given[2].span)
     if edits and trails.run([*stages, doubt.layer], doubt.trail.origin) is not None:
         yield Guess("the third number of conv is the stride; one number is the kernel of both axes", (*edits.values(),))
 
@@ -111,11 +112,12 @@ def _smaller_window(doubt: Doubt) -> Iterator[Guess]:
 
 def _fewer_passes(doubt: Doubt) -> Iterator[Guess]:
     call = doubt.site.call.span
-    for loop in tree.walk(doubt.model):
-        if isinstance(loop, tree.Repeat) and isinstance(loop.count, tree.Number) and isinstance(loop.count.value, int):
-            if loop.span.source is call.source and loop.span.start <= call.start < loop.span.end:
-                for times in range(loop.count.value - 1, max(0, loop.count.value - 4), -1):
-                    yield Guess(f"repeat it {times} times", (Edit(loop.count.span, str(times)),))
+    loops = [node for node in tree.walk(doubt.model) if isinstance(node, tree.Repeat)]
+    for loop in loops:
+        count = loop.count.value if isinstance(loop.count, tree.Number) else None
+        around = loop.span.source is call.source and loop.span.start <= call.start < loop.span.end
+        for times in range(count - 1, max(0, count - 4), -1) if around and isinstance(count, int) else ():
+            yield Guess(f"repeat it {times} times", (Edit(loop.count.span, str(times)),))
 
 
 def _larger_input(doubt: Doubt) -> Iterator[Guess]:

@@ -72,8 +72,15 @@ class Spec:
         """Keep what is new: one place has one fault of a kind, however often a block is expanded."""
         for diagnostic in diagnostics:
             span = diagnostic.span
+            if diagnostic.code == "E402" and self._told(span):
+                self.failed = True
+                continue
             self.found.setdefault((diagnostic.code, span.source.name, span.start, span.end), diagnostic)
             self.failed = self.failed or diagnostic.severity == "error"
+
+    def _told(self, span: Span) -> bool:
+        """Whether a fault in the bars of these branches is told of already."""
+        return any(d.code == "E402" and any(label.span == span for label in d.labels) for d in self.found.values())
 
     def check(self) -> Checked:
         networks = tuple(self.networks())

@@ -104,7 +104,11 @@ def _plain(place: Place) -> Diagnostic:
         message = f"the line ends after {place.phrase(before)}"
         return Diagnostic("E101", message, place.span(before), f"behind this belongs {belongs}")
     if token.kind in ("RPAR", "RSQB", "RBRACE") and not place.is_open(token.kind):
-        return Diagnostic("E102", f"{shown(token)} closes nothing", place.here, "nothing is open here")
+        from cnnspec.syntax.bodies import line_removed
+
+        alone = place.begin == place.at and place.after.kind == NEWLINE
+        fix = Fix("leave it out", (line_removed(place) if alone else Edit(place.here, ""),))
+        return Diagnostic("E102", f"{shown(token)} closes nothing", place.here, "nothing is open here", fixes=(fix,))
     if place.at_top and token.text.isidentifier():
         message = f"{token.text} stands outside of every model and block"
         return Diagnostic("E101", message, place.here, f"here belongs {belongs}")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix
 from cnnspec.source import Span
+from cnnspec.syntax.bodies import bars, braces, line_removed, parenthesised, swallow, unbraced
 from cnnspec.syntax.foreign import replace
 from cnnspec.syntax.layout import DEFINITIONS
 from cnnspec.syntax.lexer import NEWLINE, STRAY, Token
@@ -40,7 +41,27 @@ def python_statement(place: Place) -> Diagnostic | None:
     words = STATEMENTS.get(first.text)
     if words is None or place.peek(place.begin + 1).kind in ("COLON", "COMMA"):
         return None
-    return foreign(f"{first.text} is a statement of Python", place.span(first), "not known here", Fix(words))
+    edits: tuple[Edit, ...] = ()
+    method = first.text == "def" and not place.at_top
+    if words.startswith("leave it out") or method:
+        swallow(place)
+        edits = (line_removed(place, below=True),)
+        words = "leave it out: layers run in the order they are written" if method else words
+    elif first.text == "def":
+        edits = _definition(place)
+    elif first.text == "class":
+        swallow(place)
+    return foreign(f"{first.text} is a statement of Python", place.span(first), "not known here", Fix(words, edits))
+
+
+def _definition(place: Place) -> tuple[Edit, ...]:
+    """`def Pair(width):` as a block."""
+    swallow(place)
+    last = place.tokens[place.end - 1]
+    name = place.peek(place.begin + 1)
+    if last.kind != "COLON" or not name.text[:1].isupper():
+        return ()
+    return (Edit(place.span(place.tokens[place.begin]), "block"), *braces(place, last))
 
 
 def else_if(place: Place) -> Diagnostic | None:
@@ -57,11 +78,63 @@ def forward_pass(place: Place) -> Diagnostic | None:
     first, second = place.tokens[place.begin], place.peek(place.begin + 1)
     words = "leave it out: layers run in the order they are written"
     if first.kind == "X" and second.kind == "EQUAL":
-        span = place.span(first)
-        return foreign("what arrives is handed on without being named", span, "no assignment here", Fix(words))
+        span, third = place.span(first), place.peek(place.begin + 2)
+        edits = (Edit(place.source.span(first.start, third.start), ""), *_calls_of_x(place))
+        fix = Fix(words, edits)
+        return foreign("what arrives is handed on without being named", span, "no assignment here", fix)
     if place.token.kind == "LPAR" and place.before is not None and place.before.kind == "RPAR":
-        return foreign("a layer is not called on its input", place.here, "a second call", Fix(words))
+        fix = Fix(words, tuple(_calls_of_x(place)))
+        return foreign("a layer is not called on its input", place.here, "a second call", fix)
     return None
+
+
+def _calls_of_x(place: Place) -> list[Edit]:
+    """Takes away each `(x)` of the line."""
+    tokens = place.tokens[place.begin : place.end]
+    found = zip(tokens, tokens[1:], tokens[2:], strict=False)
+    return [
+        Edit(place.source.span(a.start, c.end), "")
+        for a, b, c in found
+        if (a.kind, b.kind, c.kind) == ("LPAR", "X", "RPAR")
+    ]
+
+
+def fat_arrow(place: Place) -> Diagnostic | None:
+    """`3136 => 128`"""
+    pair = place.source.text[place.token.start : place.token.start + 2]
+    if pair != "=>":
+        return None
+    span = place.source.span(place.token.start, place.token.start + 2)
+    return foreign("an arrow is written ->", span, "not known here", replace("write ->", span, "->"))
+
+
+def prefixed_text(place: Place) -> Diagnostic | None:
+    """`f"stage{i}"`"""
+    token, before = place.token, place.before
+    if token.kind != "STRING" or before is None or before.end != token.start or before.text not in ("f", "r", "b", "u"):
+        return None
+    fix = replace(f"leave the {before.text} out", place.span(before), "")
+    message = "a text has no letter in front of its quotes"
+    label = "what stands in its braces is put in anyway" if before.text == "f" else "not known here"
+    return foreign(message, place.span(before), label, fix)
+
+
+def input_in_train(place: Place) -> Diagnostic | None:
+    """`input: 1x28x28` among the settings"""
+    token = place.tokens[place.begin]
+    if token.kind != "INPUT" or not place.settings:
+        return None
+    edits: tuple[Edit, ...] = ()
+    opened = next((at for at, t in enumerate(place.tokens) if t.kind == "MODEL"), None)
+    value = place.tokens[place.begin + 2 : place.end]
+    if opened is not None and value:
+        brace = next((t for t in place.tokens[opened:] if t.kind == "LBRACE"), None)
+        shape = place.source.text[value[0].start : value[-1].end]
+        if brace is not None and brace.start < token.start:
+            into = Edit(place.source.span(brace.end, brace.end), f"\n  input {shape}")
+            edits = (into, line_removed(place))
+    fix = Fix("put it into the model, before its layers", edits)
+    return foreign("input is no setting of the training", place.span(token), "belongs into the model", fix)
 
 
 def assignment(place: Place) -> Diagnostic | None:
@@ -112,7 +185,8 @@ def colon(place: Place) -> Diagnostic | None:
         fix = replace("write an equals sign", place.source.span(before.end, place.start_of_after), "=")
         return foreign(f"the argument {before.text} has a colon behind its name", place.here, "not a colon", fix)
     if place.after.kind == NEWLINE and place.accepts("LBRACE"):
-        fix = Fix("put what belongs to it in braces: { ... }")
+        swallow(place)
+        fix = Fix("put what belongs to it in braces", braces(place, token))
         return foreign("a colon and indentation make no body", place.here, "an opening brace belongs here", fix)
     return None
 
@@ -225,8 +299,12 @@ def single_quotes(place: Place) -> Diagnostic | None:
     closing = place.source.text.find("'", token.end, place.tokens[place.end].start)
     if closing < 0:
         return foreign("a text stands in double quotes", place.here, "a single quote")
-    edits = (Edit(place.here, '"'), Edit(place.source.span(closing, closing + 1), '"'))
     span = place.source.span(token.start, closing + 1)
+    word = span.text[1:-1]
+    if place.before is not None and place.before.kind == "EQUAL" and word.isidentifier():
+        fix = replace(f"write {word}", span, word)
+        return foreign("names of the language stand without quotes", span, "in quotes", fix)
+    edits = (Edit(place.here, '"'), Edit(place.source.span(closing, closing + 1), '"'))
     return foreign("a text stands in double quotes", span, "single quotes", Fix('write " "', edits))
 
 
@@ -295,6 +373,12 @@ def misspelled(place: Place) -> Diagnostic | None:
 
 
 HINTS: tuple[Hint, ...] = (
+    input_in_train,
+    parenthesised,
+    bars,
+    unbraced,
+    fat_arrow,
+    prefixed_text,
     module_path,
     forward_pass,
     python_statement,

@@ -230,7 +230,10 @@ class _Layout:
         return at
 
     def _unclosed(self, opened: Token, labels: tuple[Label, ...] = ()) -> Diagnostic:
-        fix = Fix(f"close it with {CLOSING[opened.text]}")
+        from cnnspec.syntax.bodies import unclosed
+
+        closing = CLOSING[opened.text]
+        fix = Fix(f"close it with {closing}", (unclosed(self.source, self._span(opened), closing),))
         return Diagnostic(
             "E102", f'"{opened.text}" is never closed', self._span(opened), "opened here", labels, fixes=(fix,)
         )

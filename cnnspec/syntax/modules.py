@@ -139,6 +139,7 @@ def _edits(place: Place, first: int) -> tuple[Edit, ...]:
     following = [token.kind for token in tokens[last + 1 : last + 5]]
     if (
         word in TAKES_INCOMING
+        and name != word
         and not name.startswith("Lazy")
         and following[:3] == ["LPAR", "INT", "COMMA"]
         and following[3] == "INT"
@@ -147,6 +148,18 @@ def _edits(place: Place, first: int) -> tuple[Edit, ...]:
     implied, close = IMPLIED.get(_plain(name)), _closing(place, last + 1)
     if implied and close:
         edits.append(Edit(place.source.span(close.start, close.start), f", {implied}"))
+    return tuple(edits)
+
+
+def layer_edits(place: Place, begin: int, end: int) -> tuple[Edit, ...]:
+    """Edits that write the layers between two tokens in the language."""
+    edits: list[Edit] = []
+    at = begin
+    while at < end:
+        if place.tokens[at].kind == "NAME" and place.peek(at + 1).kind == "DOT":
+            edits += _edits(place, at)
+            at = _path_end(place, at)
+        at += 1
     return tuple(edits)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.record import Record
 from cnnspec.source import Source
@@ -10,6 +12,9 @@ from cnnspec.syntax.actions import Mistake
 from cnnspec.syntax.automaton import Automaton, Snapshot, Unexpected
 from cnnspec.syntax.layout import MISSING, STATEMENTS, Fault, arrange
 from cnnspec.syntax.lexer import NEWLINE, Token, lex
+
+if TYPE_CHECKING:
+    from cnnspec.syntax.place import Place
 
 LONGEST_TEXT = 500_000
 """Characters in a spec; the longest of real networks have a hundredth of it."""
@@ -91,7 +96,7 @@ class _Run:
         self._feed_again(at)
         place = Place(self.source, self.tokens, self.behind, at, self.automaton)
         if not place.brace_follows:
-            return self._leave_out(at, explain(place))
+            return self._leave_out(at, explain(place), place)
         self._report(brace_below(place))
         del self.tokens[at]
         return at
@@ -106,10 +111,12 @@ class _Run:
         if diagnostic is not None and len(self.diagnostics) < MOST_DIAGNOSTICS:
             self.diagnostics.append(diagnostic)
 
-    def _leave_out(self, at: int, diagnostic: Diagnostic | None) -> int:
+    def _leave_out(self, at: int, diagnostic: Diagnostic | None, place: Place | None = None) -> int:
         """Go back to the beginning of the line and on behind it, with the braces that the line opens and closes."""
         tokens = self.tokens
         end = next(i for i in range(at, len(tokens)) if tokens[i].kind == NEWLINE)
+        if place is not None and place.swallowed is not None:
+            end = place.swallowed
         self.automaton.restore(self.kept)
         self._report(diagnostic)
         end = self._step_over(tokens[self.behind : end], end)

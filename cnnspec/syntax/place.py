@@ -17,6 +17,8 @@ class Place:
         self.source, self.tokens, self.begin, self.at, self.automaton = source, tokens, begin, at, automaton
         self.token = tokens[at]
         self.before = tokens[at - 1] if at > begin else None
+        self.swallowed: int | None = None
+        """The newline behind which to go on reading, where a hint knows of more lines that belong to the fault."""
 
     @cached_property
     def end(self) -> int:
@@ -104,6 +106,17 @@ class Place:
     def at_top(self) -> bool:
         """Whether a definition could begin here."""
         return self.accepts("MODEL", "NAME")
+
+    @property
+    def settings(self) -> bool:
+        """Whether the line stands among the settings of a `train`."""
+        opened = [0]
+        for at, token in enumerate(self.tokens[: self.begin]):
+            if token.kind == "LBRACE":
+                opened.append(at)
+            elif token.kind == "RBRACE" and len(opened) > 1:
+                opened.pop()
+        return any(token.kind == "TRAIN" for token in self.tokens[max(0, opened[-1] - 2) : opened[-1]])
 
     @property
     def brace_follows(self) -> bool:

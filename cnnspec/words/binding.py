@@ -54,7 +54,7 @@ def bind_arguments(
     misspelled: list[str] = []
     displaced = False
     names = list(parameters)
-    alone = _alone(parameters, call)
+    alone = _alone(parameters, call) if any(a.name not in parameters for a in call.arguments if a.name) else []
     for position, argument in enumerate(call.arguments):
         name = argument.name
         if name is None:
@@ -63,6 +63,12 @@ def bind_arguments(
                     faults.append(_wording().too_many(word, names, call, position, refers))
                 continue
             name = names[position]
+            before = call.arguments[position - 1].name if position else None
+            if before:
+                faults.append(_wording().after_name(argument, before, _lacking(parameters, call) or names[position:]))
+            if before or displaced:
+                displaced = True
+                continue
         elif name not in parameters:
             meant = _wording().meant(name, parameters) or alone
             faults.append(_wording().unknown_argument(word, argument, meant, refers))
@@ -103,12 +109,16 @@ def _wording() -> Any:
 def _alone(parameters: Mapping[str, Parameter], call: CallValue) -> list[str]:
     """Where one argument is missing and one name not known, they are the same."""
     unknown = [a.name for a in call.arguments if a.name is not None and a.name not in parameters]
-    if len(unknown) != 1:
-        return []
-    placed = list(parameters)[: sum(argument.name is None for argument in call.arguments)]
-    given = {*placed, *(argument.name for argument in call.arguments)}
-    lacking = [name for name, p in parameters.items() if p.default is REQUIRED and name not in given]
-    return lacking if len(lacking) == 1 and unknown[0] not in _wording().ELSEWHERE else []
+    lacking = _lacking(parameters, call)
+    alone = len(unknown) == len(lacking) == 1 and unknown[0] not in _wording().ELSEWHERE
+    return lacking if alone else []
+
+
+def _lacking(parameters: Mapping[str, Parameter], call: CallValue) -> list[str]:
+    """Arguments without a default that the call does not name, nor give by place before its first name."""
+    first = next((at for at, argument in enumerate(call.arguments) if argument.name), len(call.arguments))
+    given = {*list(parameters)[:first], *(argument.name for argument in call.arguments)}
+    return [name for name, p in parameters.items() if p.default is REQUIRED and name not in given]
 
 
 def unknown_name(symbol: Symbol) -> Diagnostic:

@@ -139,6 +139,14 @@ def too_many(word: str, names: list[str], call: CallValue, first: int, refers: s
     return Diagnostic("E205", f"{word} takes {count}", surplus.span, "one too many", notes=notes, fixes=(fix,))
 
 
+def after_name(argument: Argument, before: str, names: Sequence[str]) -> Diagnostic:
+    """`conv(out=64, 3)`"""
+    message = f"an argument without a name stands behind {before}, which has one"
+    start = argument.span.source.span(argument.span.start, argument.span.start)
+    fixes = (Fix("write its name too", (Edit(start, f"{names[0]}="),)),) if names else ()
+    return Diagnostic("E101", message, argument.span, "which argument?", fixes=fixes)
+
+
 def meant(name: str, parameters: Mapping[str, Parameter]) -> list[str]:
     """The argument that a wrong name stands for, or none."""
     familiar = FAMILIAR.get(name, "")
