@@ -56,27 +56,32 @@ class AdamW(Optimizer):
 
 
 class Schedule(Word):
-    """Base of the schedules: what becomes of the learning rate, step by step."""
+    """Base of the schedules: what becomes of the learning rate, step by step. `warmup` is the part of the run over
+    which it rises, before the schedule begins."""
 
 
 class Constant(Schedule):
-    """The learning rate stays as it is."""
+    """The learning rate stays as it is, after a linear rise over the first `warmup` part."""
 
     word = "constant"
+    warmup: Share = 0.0
 
 
 class StepDown(Schedule):
-    """The learning rate is multiplied by `gamma` after every `every` epochs."""
+    """The learning rate is multiplied by `gamma` after every `every` epochs, counted from the end of a linear rise over
+    the first `warmup` part."""
 
     word = "step"
     every: Count
     gamma: Positive = 0.1
+    warmup: Share = 0.0
 
 
 class Cosine(Schedule):
-    """From the learning rate down to zero along half a cosine."""
+    """From the learning rate down to zero along half a cosine, after a linear rise over the first `warmup` part."""
 
     word = "cosine"
+    warmup: Share = 0.0
 
 
 class OneCycle(Schedule):
@@ -153,6 +158,9 @@ class Recipe(Word):
     schedule: Schedule = Constant()
     batch: Count = 128
     epochs: Count = 10
+    clip: Positive | None = None
+    label_smoothing: Share = 0.0
+    patience: Count | None = None
     validation: Share = 0.1
     seed: Natural = 0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -164,6 +172,9 @@ class Recipe(Word):
         "schedule": "what becomes of the learning rate",
         "batch": "samples per step",
         "epochs": "passes over the training data",
+        "clip": "longer gradients are shortened to this length (norm) before each step; none leaves them",
+        "label_smoothing": "part of each label that is spread evenly over all classes while training",
+        "patience": "epochs without a better one on the validation part after which training ends; none trains all",
         "validation": "part of the training data that is held back to choose the best epoch; 0 holds nothing back",
         "seed": "fixes the split, the first weights, the order and the augmentation",
         "precision": "the numbers that convolutions and linear layers compute with; auto takes bfloat16 on a processor "

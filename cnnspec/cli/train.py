@@ -21,9 +21,9 @@ METAVARS = {"data": "DATA", "augment": "LIST", "optimizer": "CALL", "schedule": 
 def setting_options(command: Decorated) -> Decorated:
     """One option per setting of `train { }`."""
     for name, about in reversed(Recipe.about.items()):
-        command = click.option(f"--{name}", metavar=METAVARS.get(name, "NUMBER"), help=f"{about.capitalize()}.")(
-            command
-        )
+        command = click.option(
+            f"--{name.replace('_', '-')}", metavar=METAVARS.get(name, "NUMBER"), help=f"{about.capitalize()}."
+        )(command)
     return command
 
 

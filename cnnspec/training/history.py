@@ -35,3 +35,8 @@ def best_epoch(history: Sequence[Epoch]) -> Epoch:
     if last.validation_accuracy is None:
         return last
     return max(history, key=lambda e: (e.validation_accuracy, -(e.validation_loss or 0.0), -e.epoch))
+
+
+def tired(history: Sequence[Epoch], patience: int | None) -> bool:
+    """Whether the best epoch lies `patience` epochs back."""
+    return bool(patience and history) and history[-1].epoch - best_epoch(history).epoch >= (patience or 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
 
@@ -16,8 +16,8 @@ from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.training.augment import augment, normalise
 from cnnspec.training.error import Diverged
-from cnnspec.training.history import Epoch
-from cnnspec.training.objective import Objective
+from cnnspec.training.history import Epoch, tired
+from cnnspec.training.objective import Objective, smoothed
 from cnnspec.training.precision import Precision, computing
 from cnnspec.training.sides import Side, loss_of_sides, parted
 from cnnspec.training.state import State, batches
@@ -43,8 +43,10 @@ def fit(
     there with the same `state`. Raises `Diverged` where the loss is no longer a finite number.
     """
     model, optimizer, schedule = state.model, state.optimizer, state.schedule
+    learnt = smoothed(objective, recipe.label_smoothing)
+    sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
 
-    while state.epoch <= recipe.epochs and not stopping():
+    while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch(len(data.train))
         model.train()
@@ -58,10 +60,12 @@ def fit(
 
             with computing(precision, state.device):
                 outputs, side_outputs = parted(model(x))
-            loss = objective.loss(outputs, y)
+            loss = learnt.loss(outputs, y)
 
             optimizer.zero_grad()
             (loss + loss_of_sides(sides, side_outputs, y)).backward()  # type: ignore[no-untyped-call]
+            if recipe.clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()
             schedule.step()
 

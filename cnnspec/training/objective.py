@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -73,6 +73,22 @@ ONE_AGAINST_REST = Objective(
     lambda outputs, y: F.binary_cross_entropy(outputs, one_hot(outputs, y)),
     lambda outputs: outputs / outputs.sum(1, keepdim=True).clamp_min(SMALLEST),
 )
+
+
+def smoothed(objective: Objective, share: float) -> Objective:
+    """The loss as if `share` of each label were spread evenly over all classes."""
+    if not share:
+        return objective
+
+    def loss(outputs: Tensor, y: Tensor) -> Tensor:
+        if objective is CROSS_ENTROPY:
+            return F.cross_entropy(outputs, y, label_smoothing=share)
+        classes = max(outputs.shape[1], 2)
+        spread = torch.stack([objective.loss(outputs, torch.full_like(y, label)) for label in range(classes)])
+        return (1 - share) * objective.loss(outputs, y) + share * spread.mean()
+
+    return replace(objective, loss=loss)
+
 
 BY_LAST_LAYER = {
     "softmax": CROSS_ENTROPY_OF_PROBABILITIES,

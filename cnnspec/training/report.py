@@ -34,7 +34,10 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
         yield f"          {message}"
     if int(settings["batch"]) > samples.train:
         yield f"          a batch of {settings['batch']} is more than there is: every step takes all {samples.train:,}"
-    named = ("optimizer", "schedule", "batch", "epochs", "seed")
+    named = ["optimizer", "schedule", "batch", "epochs", "seed"]
+    named += [
+        name for name in ("clip", "label_smoothing", "patience") if settings.get(name, "none") not in ("none", "0.0")
+    ]
     yield f"recipe    {', '.join(f'{name} {settings[name]}' for name in named)}"
     if settings["augment"] != "[]":
         yield f"augment   {settings['augment'].strip('[]')}"
@@ -87,6 +90,8 @@ def closing(run: Run) -> Iterator[str]:
         yield from table(run.history, run.best)
         yield ""
         yield f"the best epoch is {run.best.epoch}: {chosen_by(run.history)}"
+        if run.status == "finished" and len(run.history) < int(run.config.train["epochs"]):
+            yield f"training ended early: no epoch was better for {run.config.train['patience']}"
     if run.test and run.best:
         right = sum(run.test.confusion[label][label] for label in range(len(run.test.confusion)))
         yield (

@@ -27,8 +27,10 @@ def trained(network: Network, **settings: object) -> tuple[dict[str, Tensor], li
     plan = plan_run(network, "cpu", None)
     recipe = plan.recipe.replace(**settings)
     model = seeded_model(network, recipe.seed, CPU)
-    history = list(fit(begin(model, plan.data, recipe), plan.data, recipe, plan.objective))
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}, history
+    state = begin(model, plan.data, recipe)
+    for epoch in fit(state, plan.data, recipe, plan.objective):
+        state.remember(epoch)
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}, state.history
 
 
 def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
@@ -89,6 +91,35 @@ def test_a_run_is_that_of_a_plain_loop(network: Make) -> None:
         torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-5)
     assert history[-1].train_loss == pytest.approx(losses / len(data.train), rel=1e-4)
     assert history[-1].train_accuracy == pytest.approx(hits / len(data.train), abs=2 / len(data.train))
+
+
+def test_clipped_gradients_are_those_of_torch(network: Make) -> None:
+    net = network(optimizer="sgd(lr=0.5)", epochs=1, batch=200, clip=0.1, label_smoothing=0.1)
+    found, history = trained(net)
+    data = plan_run(net, "cpu", None).data
+    model = seeded_model(net, 0, CPU)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    shortened = 0
+    for chosen in torch.randperm(len(data.train), generator=torch.Generator().manual_seed(0)).split(200):
+        loss = F.cross_entropy(
+            model(prepare(data.train.x[chosen], data.mean, data.std)), data.train.y[chosen], label_smoothing=0.1
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        shortened += int(torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1) > 0.1)
+        optimizer.step()
+    assert shortened > 3
+    assert same(found, dict(model.state_dict()))
+    assert not same(found, trained(network(optimizer="sgd(lr=0.5)", epochs=1, batch=200, label_smoothing=0.1))[0])
+    assert len(history) == 1
+
+
+def test_patience_ends_training(network: Make) -> None:
+    """A learning rate that changes next to nothing: no epoch is better than the first for long."""
+    _, history = trained(network(optimizer="sgd(lr=1e-12)", epochs=9, patience=2))
+    assert len(history) == 3
+    _, history = trained(network(epochs=3, patience=1, validation=0))
+    assert len(history) == 3
 
 
 def test_training_never_sees_the_test_set(network: Make) -> None:

@@ -110,3 +110,28 @@ def test_a_certain_error_has_a_finite_loss() -> None:
     assert loss.isfinite()
     assert sure.grad is not None
     assert sure.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("objective", "outputs"),
+    [(o.CROSS_ENTROPY, 4), (o.NEGATIVE_LOG_LIKELIHOOD, 4), (o.CROSS_ENTROPY_OF_PROBABILITIES, 4)],
+)
+def test_smoothed_labels_are_those_of_torch(objective: o.Objective, outputs: int) -> None:
+    scores, y = torch.randn(9, outputs, generator=torch.Generator().manual_seed(0)), torch.arange(9) % outputs
+    expected = F.cross_entropy(scores, y, label_smoothing=0.2)
+    given = {o.CROSS_ENTROPY: scores, o.NEGATIVE_LOG_LIKELIHOOD: scores.log_softmax(1)}.get(
+        objective, scores.softmax(1)
+    )
+    torch.testing.assert_close(o.smoothed(objective, 0.2).loss(given, y), expected)
+    assert o.smoothed(objective, 0.0) is objective
+
+
+def test_smoothed_labels_of_binary_losses() -> None:
+    """They are linear in the target, so the target can be smoothed itself."""
+    scores, y = torch.randn(9, 1, generator=torch.Generator().manual_seed(0)), torch.arange(9) % 2
+    target = y.float() * 0.8 + 0.1
+    found = o.smoothed(o.BINARY, 0.2).loss(scores, y)
+    torch.testing.assert_close(found, F.binary_cross_entropy_with_logits(scores.squeeze(1), target))
+    many, labels = torch.rand(9, 4, generator=torch.Generator().manual_seed(1)), torch.arange(9) % 4
+    found = o.smoothed(o.ONE_AGAINST_REST, 0.2).loss(many, labels)
+    torch.testing.assert_close(found, F.binary_cross_entropy(many, F.one_hot(labels, 4) * 0.8 + 0.05))

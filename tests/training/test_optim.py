@@ -58,15 +58,42 @@ def test_onecycle_is_that_of_torch() -> None:
     assert max(expected) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("kind", [Constant, Cosine])
+def test_a_warmup_is_that_of_torch(kind: type[Constant | Cosine]) -> None:
+    optimizer = sgd()
+    rise = lr_scheduler.LinearLR(optimizer, start_factor=1 / 6, total_iters=5)
+    after = {
+        Constant: lambda: lr_scheduler.ConstantLR(optimizer, factor=1.0),
+        Cosine: lambda: lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * STEPS - 5),
+    }[kind]()
+    expected = run(optimizer, lr_scheduler.SequentialLR(optimizer, [rise, after], [5]))
+    found = rates(kind(warmup=0.25))
+    assert found == expected
+    assert found[:6] == pytest.approx([0.1 * n / 6 for n in range(1, 7)])
+    assert max(found) == pytest.approx(0.1)
+
+
+def test_steps_down_are_counted_from_the_end_of_the_warmup() -> None:
+    found = rates(StepDown(every=2, gamma=0.5, warmup=0.25))
+    assert found[5:] == pytest.approx([0.1] * 10 + [0.05] * 5)
+
+
 @pytest.mark.parametrize("warmup", [0, 0.05, 0.1, 0.25, 0.5, 0.99])
 def test_onecycle_takes_every_length(warmup: float) -> None:
     for total in range(1, 25):
         takes_length(warmup, total)
 
 
-def takes_length(warmup: float, total: int) -> None:
+@pytest.mark.parametrize("warmup", [0, 0.05, 0.5, 0.99])
+def test_every_warmup_takes_every_length(warmup: float) -> None:
+    for total in range(1, 12):
+        for kind in (Constant, Cosine):
+            takes_length(warmup, total, kind)
+
+
+def takes_length(warmup: float, total: int, kind: type[Constant | Cosine | OneCycle] = OneCycle) -> None:
     optimizer = sgd()
-    schedule = make_schedule(OneCycle(warmup=warmup), optimizer, 1, total)
+    schedule = make_schedule(kind(warmup=warmup), optimizer, 1, total)
     for _ in range(total):
         assert 0 < optimizer.param_groups[0]["lr"] <= 0.1 + 1e-12
         optimizer.step()

@@ -64,6 +64,7 @@ def stopped(network: Network, folder: Path, calls: int, monkeypatch: pytest.Monk
         {"optimizer": "sgd", "schedule": "step(1)", "epochs": 2, "validation": 0},
         {"optimizer": "adam", "schedule": "constant", "epochs": 2},
         {"precision": "bfloat16", "epochs": 2},
+        {"schedule": "cosine(warmup=0.3)", "clip": 0.5, "label_smoothing": 0.1, "epochs": 3},
     ],
 )
 def test_from_the_middle_of_an_epoch(

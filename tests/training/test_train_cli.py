@@ -64,6 +64,7 @@ def test_every_setting_can_be_given(spec: str) -> None:
         *("train", spec, "--data", "random(1x8x8, 3, samples=60)", "--augment", "[flip, shift(0.2)]"),
         *("--optimizer", "adam", "--schedule", "cosine", "--batch", "16", "--epochs", "1", "--validation", "0.2"),
         *("--seed", "7", "--set", "classes=3", "--set", "width=2", "--out", "here", "--device", "cpu"),
+        *("--clip", "1", "--label-smoothing", "0.1", "--patience", "none"),
         "--test-every-epoch",
     )
     assert done.exit_code == 0, done.output
@@ -73,12 +74,15 @@ def test_every_setting_can_be_given(spec: str) -> None:
         "data": "random(shape=[1, 8, 8], classes=3, samples=60)",
         "augment": "[flip(p=0.5), shift(fraction=0.2)]",
         "optimizer": "adam(lr=0.001, weight_decay=0.0)",
-        "schedule": "cosine",
+        "schedule": "cosine(warmup=0.0)",
         "batch": "16",
         "epochs": "1",
         "validation": "0.2",
         "seed": "7",
         "precision": "auto",
+        "clip": "1.0",
+        "label_smoothing": "0.1",
+        "patience": "none",
     }
     assert "recorded after every epoch" in done.output
     assert cnnspec("eval", "here", "--device", "cpu").exit_code == 0
