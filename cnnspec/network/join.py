@@ -17,7 +17,7 @@ from cnnspec.network.trail import Step, inside, shorten, written
 from cnnspec.network.walk import Module, Walk
 from cnnspec.source import Span
 from cnnspec.syntax import tree
-from cnnspec.words import CallValue, Faults, bind
+from cnnspec.words import CallValue, Faults, bind, closest
 
 Expand = Callable[[tree.Body, Module, Scope, Flow], tuple[Item, ...]]
 
@@ -244,6 +244,10 @@ def _bars(word: type[Combinator], op: tree.Combine) -> Diagnostic:
 
 def _no_combinator(step: tree.Step, op: tree.Combine) -> Diagnostic:
     name, span = op.call.name.text, op.call.name.span
+    meant = next(iter(closest(name.lower(), COMBINATORS)), None)
+    if meant:
+        fix = Fix(f"did you mean {meant}?", (Edit(span, meant),))
+        return Diagnostic("E201", f"{name} does not combine branches", span, "not known", fixes=(fix,))
     if op.call.span.end == span.end and not step.label and isinstance(op.body, tree.Body):
         fix = Fix("write a colon behind the name of a group", (Edit(span, f"{name}:"),))
         return Diagnostic("E201", f"{name} has no colon behind it", span, "the name of a group?", fixes=(fix,))

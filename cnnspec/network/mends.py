@@ -33,12 +33,18 @@ def guesses(site: Site, layer: Layer, refusal: Refused, trail: Trail, model: tre
     finders: dict[str, tuple[Finder, ...]] = {
         "E302": (_per_axis, _modes, _behind_flatten, _input_of_features),
         "E203": (_reading, _missing),
-        "E303": (_channels_last, _third_number, _smaller_window, _fewer_passes, _larger_input),
+        "E303": (_smaller_window, _fewer_passes, _larger_input),
         "E304": (_groups, _own_channels, _channels_before),
         "E307": (_limits, _channels_before, _channels_first),
     }
     doubt = Doubt(site, layer, refusal, trail, model)
     return [guess for finder in finders.get(refusal.code, ()) for guess in finder(doubt)]
+
+
+def habits(site: Site, layer: Layer, refusal: Refused, trail: Trail, model: tree.Model) -> list[Guess]:
+    """What a map that is too small comes from, where it is a habit from elsewhere."""
+    doubt = Doubt(site, layer, refusal, trail, model)
+    return [*_channels_last(doubt), *_third_number(doubt)] if refusal.code == "E303" else []
 
 
 class Doubt:
@@ -122,7 +128,7 @@ def _fewer_passes(doubt: Doubt) -> Iterator[Guess]:
 
 def _larger_input(doubt: Doubt) -> Iterator[Guess]:
     trail = doubt.trail
-    if not trail.whole or not trail.origin.rank:
+    if not trail.whole or not trail.origin.rank or next(_channels_last(doubt), None):
         return
     smallest = trails.smallest_input(trail, doubt.layer)
     if smallest and smallest != trail.origin:
@@ -224,7 +230,7 @@ def predicted(trail: Trail, sizes: tuple[int | None, ...]) -> list[Guess]:
                 edit = set_argument(step.call, changed.parameters(), name, str(value))
                 call = f"{written(step.call)} on line {step.call.span.line}"
                 found.append(Guess(f"write {name}={value} in {call}", (edit,)))
-    return [*found[:MOST_GUESSES], *_fitting_input(trail, sizes)]
+    return [*found[:1], *_fitting_input(trail, sizes), *found[1:MOST_GUESSES]]
 
 
 MOST_GUESSES = 3

@@ -78,9 +78,10 @@ class Placer:
         fault = faults.refused(site, layer, refusal, trail)
         if not self.walk.guesses:
             return fault
-        from cnnspec.network.mends import guesses
+        from cnnspec.network.mends import guesses, habits
 
-        return fault.replace(fixes=(*fault.fixes, *guesses(site, layer, refusal, trail, self.walk.model)))
+        doubt = (site, layer, refusal, trail, self.walk.model)
+        return fault.replace(fixes=(*habits(*doubt), *fault.fixes, *guesses(*doubt)))
 
     def tell(self, *diagnostics: Diagnostic) -> None:
         self.walk.tell(self.module, *diagnostics)
