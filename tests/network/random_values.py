@@ -163,9 +163,7 @@ class Values:
             if self.chance(0.3):
                 return apply("not {0}", lambda a: not a, self.condition(not wanted, env, x, depth - 1))
             other = self.condition(self.chance(0.5), env, x, depth - 1)
-            word = "or" if wanted else "and"
-            both = (lambda a, b: a or b) if wanted else (lambda a, b: a and b)
-            return apply(f"{{0}} {word} {{1}}", both, *self.shuffled(one, other))
+            return _either(*self.shuffled(one, other)) if wanted else _both(*self.shuffled(one, other))
         found = [expr for expr in self.tests(env, x) if expr.value(env, x) is wanted]
         if found and self.chance(0.85):
             return self.rng.choice(found)
@@ -213,8 +211,18 @@ def _even(expr: Expr) -> Callable[[Env, Map], bool]:
     return lambda env, x: expr.value(env, x) % 2 == 0
 
 
+def _either(one: Expr, other: Expr) -> Expr:
+    """The second is not looked at where the first decides: it may ask for a size that is not there."""
+    return Expr(f"{one.inner} or {other.inner}", lambda env, x: one.value(env, x) or other.value(env, x), False)
+
+
+def _both(one: Expr, other: Expr) -> Expr:
+    return Expr(f"{one.inner} and {other.inner}", lambda env, x: one.value(env, x) and other.value(env, x), False)
+
+
 def _differs(key: str, word: str) -> Callable[[Env, Map], bool]:
-    return lambda env, x: env[key] != Layer(word, {})
+    """A parameter of the name of the layer hides it."""
+    return lambda env, x: env[key] != env.get(word, Layer(word, {}))
 
 
 def _is(key: str, block: Block) -> Callable[[Env, Map], bool]:
