@@ -160,6 +160,7 @@ class Recipe(Word):
     epochs: Count = 10
     clip: Positive | None = None
     label_smoothing: Share = 0.0
+    ema: Share = 0.0
     patience: Count | None = None
     validation: Share = 0.1
     seed: Natural = 0
@@ -174,6 +175,7 @@ class Recipe(Word):
         "epochs": "passes over the training data",
         "clip": "longer gradients are shortened to this length (norm) before each step; none leaves them",
         "label_smoothing": "part of each label that is spread evenly over all classes while training",
+        "ema": "decay of a running mean of the weights, which is then measured and kept; 0 for the weights themselves",
         "patience": "epochs without a better one on the validation part after which training ends; none trains all",
         "validation": "part of the training data that is held back to choose the best epoch; 0 holds nothing back",
         "seed": "fixes the split, the first weights, the order and the augmentation",

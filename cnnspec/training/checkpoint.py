@@ -84,9 +84,11 @@ def save_checkpoint(folder: Path, run: str, state: State) -> None:
 
 
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
-    """Everything in the memory of the host, by name. The weights of the best epoch are those of the model after it."""
+    """Everything in the memory of the host, by name. Right after the best epoch its weights are there already."""
     for name, tensor in weights_of(state.model).items():
         yield f"model.{name}", tensor.contiguous()
+    for name, tensor in weights_of(state.mean).items() if state.mean else ():
+        yield f"mean.{name}", tensor.contiguous()
     if not _is_best(state):
         for name, tensor in state.best.items():
             yield f"best.{name}", tensor.contiguous()
@@ -106,7 +108,7 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
 
 
 def _is_best(state: State) -> bool:
-    """Whether the weights are those of the best epoch."""
+    """Whether the weights to be kept are those of the best epoch."""
     return not state.step and bool(state.history) and best_epoch(state.history) is state.history[-1]
 
 
@@ -177,11 +179,13 @@ def restore(state: State, found: Checkpoint) -> None:
 
 def _restore(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None:
     state.model.load_state_dict(_under("model.", tensors))
+    if state.mean:
+        state.mean.load_state_dict(_under("mean.", tensors))
     _restore_optimizer(state, numbers, _under("optimizer.", tensors))
     state.epoch, state.step, state.checkpoints = numbers.epoch, numbers.step, numbers.checkpoints
     state.learning_rate, state.seconds, state.history = numbers.learning_rate, numbers.seconds, list(numbers.history)
     state.saved = len(state.history)
-    state.best = weights_of(state.model) if _is_best(state) else _under("best.", tensors)
+    state.best = weights_of(state.kept) if _is_best(state) else _under("best.", tensors)
     if state.step:
         state.order, state.loss, state.hits = (tensors[name].to(state.device) for name in ("order", "loss", "hits"))
     state.shuffling.set_state(tensors["random.shuffling"])

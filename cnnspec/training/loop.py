@@ -68,6 +68,8 @@ def fit(
                 nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             optimizer.step()
             schedule.step()
+            if state.mean:
+                state.mean.update_parameters(model)
 
             state.loss += loss.detach() * len(y)
             state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
@@ -81,8 +83,8 @@ def fit(
             return
 
         how = (data, objective, recipe.batch, precision)
-        validation = measure(model, data.validation, *how) if data.validation else None
-        test = measure(model, data.test, *how) if test_every_epoch else None
+        validation = measure(state.kept, data.validation, *how) if data.validation else None
+        test = measure(state.kept, data.test, *how) if test_every_epoch else None
         if not isfinite(train_loss + (validation.loss if validation else 0)):
             raise Diverged(f"the loss is no longer a finite number in epoch {state.epoch}")
         found = Epoch(

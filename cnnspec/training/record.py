@@ -145,7 +145,7 @@ def write_epoch(folder: Path, config: Config, state: State) -> None:
     """What an epoch adds: its metrics, and its weights as the last ones, as the best ones too where they are."""
     epoch, best = state.history[-1].epoch, best_epoch(state.history).epoch
     write_history(folder, state.history)
-    write_weights(folder, "last", weights_of(state.model), config, epoch)
+    write_weights(folder, "last", weights_of(state.kept), config, epoch)
     if best == epoch:
         write_weights(folder, "best", state.best, config, epoch)
 

@@ -36,7 +36,9 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
         yield f"          a batch of {settings['batch']} is more than there is: every step takes all {samples.train:,}"
     named = ["optimizer", "schedule", "batch", "epochs", "seed"]
     named += [
-        name for name in ("clip", "label_smoothing", "patience") if settings.get(name, "none") not in ("none", "0.0")
+        name
+        for name in ("clip", "label_smoothing", "ema", "patience")
+        if settings.get(name, "none") not in ("none", "0.0")
     ]
     yield f"recipe    {', '.join(f'{name} {settings[name]}' for name in named)}"
     if settings["augment"] != "[]":

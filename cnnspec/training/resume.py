@@ -93,7 +93,7 @@ def write_again(folder: Path, config: Config, state: State) -> None:
             path.unlink(missing_ok=True)
         record.write_history(folder, state.history)
         if state.history and not state.step:
-            record.write_weights(folder, "last", weights_of(state.model), config, state.history[-1].epoch)
+            record.write_weights(folder, "last", weights_of(state.kept), config, state.history[-1].epoch)
         if state.history:
             record.write_weights(folder, "best", state.best, config, best_epoch(state.history).epoch)
     except OSError as error:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cnnspec.data.parts import Data
 from cnnspec.recipe import Recipe
@@ -28,6 +29,8 @@ class State:
     loss: Tensor
     hits: Tensor
     order: Tensor
+    mean: AveragedModel | None = None
+    """The running mean of the weights, where the recipe asks for one."""
     epoch: int = 1
     """The one under way, counted from 1; after the last step of all, one more than there are."""
     step: int = 0
@@ -42,6 +45,12 @@ class State:
     """How many were written."""
     saved: int = 0
     """How many epochs the newest of them knows of."""
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is measured, and whose weights are kept."""
+        module: nn.Module = self.mean.module if self.mean else self.model
+        return module
 
     @property
     def device(self) -> torch.device:
@@ -61,7 +70,7 @@ class State:
         """What was measured after an epoch, and its weights where it is the best."""
         self.history.append(epoch)
         if best_epoch(self.history) is epoch:
-            self.best = weights_of(self.model)
+            self.best = weights_of(self.kept)
 
 
 def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
@@ -77,7 +86,14 @@ def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
         loss=torch.zeros((), device=device),
         hits=torch.zeros((), device=device),
         order=order,
+        mean=running_mean(model, recipe.ema) if recipe.ema else None,
     )
+
+
+def running_mean(model: nn.Module, decay: float) -> AveragedModel:
+    """Of the weights and of what norms have measured."""
+    how = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(model, multi_avg_fn=how, use_buffers=True)
 
 
 def batches(order: Tensor, size: int) -> Sequence[Tensor]:

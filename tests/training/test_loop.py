@@ -114,6 +114,35 @@ def test_clipped_gradients_are_those_of_torch(network: Make) -> None:
     assert len(history) == 1
 
 
+def test_the_mean_of_the_weights_is_that_of_torch(network: Make) -> None:
+    """It is measured and kept, and training itself goes on without it."""
+    text = "model B { input 1x8x8\n conv(4, 3), batchnorm, relu, flatten, linear(10) }"
+    net = network(text, optimizer="sgd(lr=0.1)", epochs=1, batch=100)
+    plan = plan_run(net, "cpu", None)
+    with_mean = plan.recipe.replace(ema=0.8)
+    state = begin(seeded_model(net, 0, CPU), plan.data, with_mean)
+    for epoch in fit(state, plan.data, with_mean, plan.objective):
+        state.remember(epoch)
+
+    model = seeded_model(net, 0, CPU)
+    mean = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.8), use_buffers=True
+    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for chosen in batches(torch.randperm(len(plan.data.train), generator=torch.Generator().manual_seed(0)), 100):
+        outputs = model(prepare(plan.data.train.x[chosen], plan.data.mean, plan.data.std))
+        optimizer.zero_grad()
+        F.cross_entropy(outputs, plan.data.train.y[chosen]).backward()
+        optimizer.step()
+        mean.update_parameters(model)
+    assert same(dict(state.model.state_dict()), dict(model.state_dict()))
+    assert same(state.best, dict(mean.module.state_dict()))
+    assert not same(state.best, dict(model.state_dict()))
+    assert plan.data.validation is not None
+    found = measure(mean.module, plan.data.validation, plan.data, plan.objective, 100)
+    assert state.history[0].validation_loss == found.loss
+
+
 def test_patience_ends_training(network: Make) -> None:
     """A learning rate that changes next to nothing: no epoch is better than the first for long."""
     _, history = trained(network(optimizer="sgd(lr=1e-12)", epochs=9, patience=2))

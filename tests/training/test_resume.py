@@ -65,6 +65,7 @@ def stopped(network: Network, folder: Path, calls: int, monkeypatch: pytest.Monk
         {"optimizer": "adam", "schedule": "constant", "epochs": 2},
         {"precision": "bfloat16", "epochs": 2},
         {"schedule": "cosine(warmup=0.3)", "clip": 0.5, "label_smoothing": 0.1, "epochs": 3},
+        {"ema": 0.9, "epochs": 3},
     ],
 )
 def test_from_the_middle_of_an_epoch(

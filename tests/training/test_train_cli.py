@@ -82,6 +82,7 @@ def test_every_setting_can_be_given(spec: str) -> None:
         "precision": "auto",
         "clip": "1.0",
         "label_smoothing": "0.1",
+        "ema": "0.0",
         "patience": "none",
     }
     assert "recorded after every epoch" in done.output
