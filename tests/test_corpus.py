@@ -17,7 +17,7 @@ from cnnspec.network import check
 from cnnspec.source import Source
 
 sys.path.insert(0, str(Path(__file__).parent / "corpus"))
-from measure import CORPUS, GOLDEN, File, files, rates  # noqa: E402
+from measure import CORPUS, GOLDEN, File, files, rates
 
 FILES = files()
 NAMES = [file.name for file in FILES]
@@ -63,7 +63,9 @@ def test_true_causes() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
 def test_golden(file: File) -> None:
-    assert file.golden.read_text(encoding="utf-8") == file.text, "python tests/corpus/measure.py --golden writes it anew"
+    assert file.golden.read_text(encoding="utf-8") == file.text, (
+        "python tests/corpus/measure.py --golden writes it anew"
+    )
 
 
 def test_golden_files_belong_to_the_corpus() -> None:

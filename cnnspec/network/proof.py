@@ -11,7 +11,7 @@ from cnnspec.source import Source
 MOST_TRIED = 10
 """Texts that are checked in search of fixes for one text: an editor waits for the answer."""
 
-MOST_LAYERS = 4_000
+MOST_LAYERS = 1_000
 """Layers that all of these checks may have together, as the first one counted them."""
 
 MOST_PROPOSED = 3

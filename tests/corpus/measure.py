@@ -1,8 +1,8 @@
 """What the check says of the corpus, beside what its labels say.
 
-    python tests/corpus/measure.py            the table of rates
-    python tests/corpus/measure.py --show 12  the messages of files 012...
-    python tests/corpus/measure.py --golden   write tests/golden anew
+python tests/corpus/measure.py            the table of rates
+python tests/corpus/measure.py --show 12  the messages of files 012...
+python tests/corpus/measure.py --golden   write tests/golden anew
 """
 
 from __future__ import annotations
