@@ -45,7 +45,7 @@ def unknown(name: str) -> str:
     """What to say of a name that is not in the zoo."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, names(), 3)
-    return f"there is no {name or 'network without a name'} in the zoo" + (
-        f"; did you mean {', '.join(close)}?" if close else "; cnnspec zoo lists what there is"
-    )
+    family = [model for model in models() if model[0].islower() and name and model.startswith(name.lower())]
+    close = family[:3] or get_close_matches(name, names(), 3)
+    meant = f"did you mean {', '.join(close)}? " if close else ""
+    return f"there is no {name or 'network without a name'} in the zoo; {meant}cnnspec zoo lists what there is"

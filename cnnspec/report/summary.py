@@ -30,6 +30,7 @@ class LayerSummary(Record):
         return {
             "name": self.placed.path,
             "kind": self.placed.layer.word,
+            "file": self.placed.span.source.name,
             "line": self.placed.span.line,
             "side": self.placed.side,
             "output": list(self.placed.output.sizes),
@@ -55,6 +56,7 @@ class JoinSummary(Record):
         return {
             "module": self.placed.path,
             "kind": node.kind,
+            "file": node.span.source.name,
             "line": node.span.line,
             "side": self.placed.side,
             "after": self.after.path if self.after else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from cnnspec.record import REQUIRED
 from cnnspec.report.summary import JoinSummary, Summary
 from cnnspec.report.summary_rows import Row, plain_rows, rows
 from cnnspec.report.table import Column, aligned, markdown
+from cnnspec.source import Source, Span
 from cnnspec.words import Like, show
 
 WIDTH = 118
@@ -95,7 +97,7 @@ def _cells(row: Row, summary: Summary, macs: Callable[[int], str]) -> tuple[str,
     return (
         row.name,
         _called(row),
-        str(node.span.line) if node else "",
+        _line(node.span, summary.network.source) if node else "",
         node.output.written if node else "",
         _count(row.parameters),
         _share(row.parameters, summary.parameters),
@@ -166,6 +168,12 @@ def _written(value: Any) -> str:
 def _block_text(use: BlockUse) -> str:
     values = ", ".join(show(value) for value in use.arguments.values())
     return f"{use.name}({values})" if values else use.name
+
+
+def _line(span: Span, source: Source) -> str:
+    """The number of the line, behind the name of its file where that is another one (`use`)."""
+    file = os.path.basename(span.source.name).removesuffix(".cnn")
+    return str(span.line) if span.source.name == source.name else f"{file}:{span.line}"
 
 
 def _count(number: int) -> str:

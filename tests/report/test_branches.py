@@ -72,6 +72,7 @@ def test_joins_in_json() -> None:
     assert first == {
         "module": "0",
         "kind": "add",
+        "file": "test",
         "line": 4,
         "side": False,
         "after": "0.1.0",

@@ -41,6 +41,7 @@ def test_a_layer_has_what_the_format_promises() -> None:
     assert layer("features.1.2") == {
         "name": "features.1.2",
         "kind": "conv",
+        "file": str(TINYCNN3),
         "line": 4,
         "side": False,
         "output": [64, 16, 16],
@@ -155,3 +156,13 @@ def test_calls_are_as_short_as_they_can_be(call: str, shown: str) -> None:
 )
 def test_sizes_in_suitable_units(count: int, shown: str) -> None:
     assert size(count) == shown
+
+
+def test_a_line_of_another_file_stands_behind_its_name(tmp_path: Path) -> None:
+    (tmp_path / "blocks.cnn").write_text("\nblock Pair { conv(2, 3), relu }\n")
+    (tmp_path / "net.cnn").write_text('use "blocks.cnn"\nmodel Net {\n  input 1x8x8\n  Pair\n}\n')
+    made = summarize(load(read_source(str(tmp_path / "net.cnn"))))
+    lines = [line.split() for line in as_text(made).splitlines()]
+    assert ["0", "Pair", "4"] in [line[:3] for line in lines]
+    assert ["1", "relu", "blocks:2"] in [line[:3] for line in lines]
+    assert {Path(values["file"]).name for values in made.as_dict()["layers"]} == {"blocks.cnn"}

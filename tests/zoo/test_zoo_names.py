@@ -52,6 +52,8 @@ def test_a_family_can_be_given_its_parameters() -> None:
     ("name", "message"),
     [
         ("resnet51", "there is no resnet51 in the zoo; did you mean resnet50, resnet18, resnet152?"),
+        ("resnet", "there is no resnet in the zoo; did you mean resnet18, resnet34, resnet50? cnnspec zoo lists what"),
+        ("VGG19_b", "did you mean vgg19_bn? cnnspec zoo"),
         ("zebra", "there is no zebra in the zoo; cnnspec zoo lists what there is"),
         ("", "there is no network without a name in the zoo; cnnspec zoo lists what there is"),
     ],
