@@ -199,3 +199,9 @@ def test_contributors_are_told_the_same_order() -> None:
     there = {part for row in LEVELS for part in row if any((ROOT / "cnnspec").glob(f"{part.replace('.', '/')}*"))}
     parts = [set(row) & there - {"", "__main__"} for row in reversed(LEVELS)]
     assert told == [{"cnnspec/__init__"}, *(row for row in parts if row)]
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by their names alone, and passes over a second one."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert [name for name in names if names.count(name) > 1] == []
