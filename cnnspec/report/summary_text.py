@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from cnnspec.analysis.field import Field
@@ -172,8 +172,7 @@ def _block_text(use: BlockUse) -> str:
 
 def _line(span: Span, source: Source) -> str:
     """The number of the line, behind the name of its file where that is another one (`use`)."""
-    file = os.path.basename(span.source.name).removesuffix(".cnn")
-    return str(span.line) if span.source.name == source.name else f"{file}:{span.line}"
+    return str(span.line) if span.source.name == source.name else f"{Path(span.source.name).stem}:{span.line}"
 
 
 def _count(number: int) -> str:
