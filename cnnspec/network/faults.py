@@ -47,14 +47,14 @@ def wrong_claim(site: Site, argument: tree.Argument, claimed: Any, layer: Layer,
         notes = [trails.fitting_input(trail, claimed), trails.earlier(trail, claimed)]
         fixes += trails.repairs(trail, claimed)
     elif trail.whole and not trail.steps and isinstance(claimed, int):
-        last = trail.origin.rank > 0 and claimed == trail.origin.sizes[-1]
-        shape = Shape((claimed, *(trail.origin.sizes[:-1] if last else trail.origin.spatial)))
-        proposal = "channels stand first: the input is" if last else "change the input to"
-        fixes.insert(0 if last else 1, Fix(f"{proposal} {shape}", (Edit(trail.span, str(shape)),)))
-        if trail.origin.rank > 1 and claimed == trail.origin.sizes[1] and not last:
-            sample = Shape(trail.origin.sizes[1:])
-            message_ = f"an input is one sample, without the batch: {sample}"
-            fixes = [Fix(message_, (Edit(trail.span, str(sample)),)), fixes[0]]
+        meant = meant_input(claimed, trail)
+        if meant:
+            last = len(meant.sizes) == len(trail.origin.sizes)
+            words = "channels stand first: the input is" if last else "an input is one sample, without the batch:"
+            fixes.insert(0, Fix(f"{words} {meant}", (Edit(trail.span, str(meant)),)))
+        else:
+            shape = Shape((claimed, *trail.origin.spatial))
+            fixes.insert(1, Fix(f"change the input to {shape}", (Edit(trail.span, str(shape)),)))
     return Diagnostic(
         "E301",
         message,
@@ -65,6 +65,17 @@ def wrong_claim(site: Site, argument: tree.Argument, claimed: Any, layer: Layer,
         tuple(note for note in notes if note),
         tuple(fixes),
     )
+
+
+def meant_input(claimed: Any, trail: Trail) -> Shape | None:
+    """The input that the first claim about it speaks of, where it is written with its channels last, or with the
+    batch."""
+    origin = trail.origin
+    if not trail.whole or trail.steps or not origin.rank:
+        return None
+    if claimed == origin.sizes[-1]:
+        return Shape((claimed, *origin.sizes[:-1]))
+    return Shape(origin.sizes[1:]) if origin.rank > 1 and claimed == origin.sizes[1] else None
 
 
 def _inferred(site: Site, argument: tree.Argument, arriving: int) -> Fix:

@@ -107,7 +107,7 @@ def _smaller_window(doubt: Doubt) -> Iterator[Guess]:
     if layer.word.endswith("pool"):
         if max(smaller) > 1:
             yield from doubt.change("use a window that fits", kernel=_short(smaller))
-        yield Guess(f"leave this {layer.word} out", (remove(doubt.site.step.span),))
+        yield Guess(f"leave this {layer.word} out", (remove(doubt.site.step.span, "identity"),))
         return
     same = tuple(k // 2 for k in kernel)
     if doubt.layer.word == "conv":
@@ -321,8 +321,8 @@ def _behind_flatten(doubt: Doubt) -> Iterator[Guess]:
     if doubt.shape.rank or not flattens:
         return
     flatten = flattens[-1].site.step.span
-    yield Guess("put flatten behind it", (remove(flatten), behind(doubt.site.step.span, "flatten")))
-    yield Guess("leave this flatten out", (remove(flatten),))
+    yield Guess("put flatten behind it", (remove(flatten, "identity"), behind(doubt.site.step.span, "flatten")))
+    yield Guess("leave this flatten out", (remove(flatten, "identity"),))
 
 
 def _input_of_features(doubt: Doubt) -> Iterator[Guess]:

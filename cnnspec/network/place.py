@@ -47,13 +47,17 @@ class Placer:
         if shape is None:
             flow.pass_unknown(layer, call.span)
             return None
+        errors = self.walk.errors
         if not self.claims(step, call, layer):
             flow.restart(Shape((layer.out,)), call.span)  # type: ignore[attr-defined]
             return None
+        shape = flow.shape
+        assert shape is not None
         try:
             output = layer.output(shape)
         except Refused as refused:
-            self.tell(self.refused(self.site(step, call, layer), layer, refused))
+            if self.walk.errors == errors:  # else it follows from a wrong claim
+                self.tell(self.refused(self.site(step, call, layer), layer, refused))
             flow.lose()
             return None
         if direct:
@@ -123,6 +127,9 @@ class Placer:
             self.tell(wrong(site, argument, claimed, layer, self.walk.trail(flow)))
             if getattr(layer, layer.claims) == arriving and isinstance(claimed, int):
                 self.exchanged = claimed
+            meant = faults.meant_input(claimed, self.walk.trail(flow))
+            if meant:
+                flow.restart(meant, flow.span)
             return not flattened
         return True
 

@@ -9,6 +9,7 @@ from cnnspec.syntax.lexer import NEWLINE, Token
 from cnnspec.syntax.place import Place
 
 COMBINATORS = ("add", "multiply", "concat")
+PARTNERS = {"(": ")", "[": "]"}
 BARE = frozenset({"REPEAT", "FOR", "IF"})
 
 
@@ -68,10 +69,17 @@ def unclosed(source: Source, opened: Span, closing: str) -> Edit:
     if closing == "}":
         end = indented(source, opened.start)
         return Edit(source.span(end, end), f"\n{_indent(source, opened.start)}}}")
-    line = source.line(opened.line)
-    words = line.split("#")[0].rstrip()
-    end = source.starts[opened.line - 1] + len(words.rstrip(",{ "))
-    return Edit(source.span(end, end), closing)
+    words = source.line(opened.line).split("#")[0][opened.column - 1 :]
+    brace = words.find("{")
+    words = (words if brace < 0 else words[:brace]).rstrip(", ")
+    waiting: list[str] = []
+    for mark in words:
+        if mark in PARTNERS:
+            waiting.append(PARTNERS[mark])
+        elif waiting and mark == waiting[-1]:
+            waiting.pop()
+    end = opened.start + len(words)
+    return Edit(source.span(end, end), "".join(reversed(waiting)) or closing)
 
 
 def parenthesised(place: Place) -> Diagnostic | None:

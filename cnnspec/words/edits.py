@@ -9,7 +9,7 @@ from cnnspec.source import Span
 from cnnspec.words.values import Argument, CallValue
 
 
-def remove(span: Span, otherwise: str = "identity") -> Edit:
+def remove(span: Span, otherwise: str = "") -> Edit:
     """An edit that takes away an item of a list, with the comma that parted it from the others; the line with it, where
     it stands alone there; the parentheses with it, where it is all they hold."""
     source, text = span.source, span.source.text
@@ -26,6 +26,8 @@ def remove(span: Span, otherwise: str = "identity") -> Edit:
         return Edit(Span(source, before - 1, after + 1), "")
     if last in ("", "\n") and first in ("", "\n"):
         return Edit(Span(source, before, min(after + 1, len(text))), "")
+    if last in ("", "\n") and first == "#":
+        return Edit(Span(source, start, after), "")
     return Edit(span, otherwise)
 
 
