@@ -73,6 +73,8 @@ class Run:
         self.unreadable = False
         self.errors = self.warnings = 0
         self.faults: list[Diagnostic] = []
+        self.own: set[str] = set()
+        """Texts that --fix may change: what comes from the zoo, or in by `use`, is not among them."""
         self.aside = False
         """Whether everything goes to standard error, because standard output is for a text."""
 
@@ -113,7 +115,9 @@ class Run:
         if self.form != "human" or not self.faults:
             return
         every = len(self.faults)
-        safe, all_ = (sum(bool(chosen(f, str, unsafe=unsafe)) for f in self.faults) for unsafe in (False, True))
+        safe, all_ = (
+            sum(bool(chosen(f, self.mendable, unsafe=unsafe)) for f in self.faults) for unsafe in (False, True)
+        )
         lines = [f"cnnspec explain {self.faults[0].code} tells more"]
         if safe:
             lines.append(f"--fix mends {'it' if every == 1 else f'{safe} of {every}'}")
@@ -121,9 +125,14 @@ class Run:
             lines.append(f"--fix --unsafe-fixes mends {'it' if every == 1 else f'{all_} of {every}'}")
         click.echo("; ".join(lines), err=True)
 
+    def mendable(self, name: str) -> str | None:
+        return name if os.path.normpath(name) in self.own else None
+
     def count(self, checked: Checked) -> Found:
         right = tuple(Right(n.name, str(n.input), str(n.output), n.parameters) for n in checked.networks)
         source = checked.source
+        if source.model is None:
+            self.own.add(os.path.normpath(source.name))
         found = Found(f"{ZOO}{source.model}" if source.model else source.name, checked.diagnostics, right)
         self.faults += [each for each in found.diagnostics if each.severity != "note"]
         self.errors += found.count("error")

@@ -138,3 +138,11 @@ def test_the_rounds_end_and_leave_no_more_errors(path: Path, unsafe: bool) -> No
     again = Mended([mended.source(key)])
     again.run(check, unsafe=unsafe)
     assert again.changed == []
+
+
+def test_what_cannot_be_written_is_not_promised_to_be_mended(tmp_path: Path) -> None:
+    (tmp_path / "blocks.cnn").write_text("block P { rellu }\n")
+    Path("uses.cnn").write_text('use "blocks.cnn"\nmodel M {\n  input 3x8x8\n  P\n}\n')
+    assert run("uses.cnn").stderr.endswith("cnnspec explain E201 tells more\n")
+    assert run("uses.cnn", "blocks.cnn").stderr.endswith("--fix --unsafe-fixes mends it\n")
+    assert run("zoo:vgg11", "--set", "classes=1.5").stderr.endswith("cnnspec explain E204 tells more\n")
