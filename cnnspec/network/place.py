@@ -10,7 +10,7 @@ from cnnspec.network.calls import Meaning, misplaced_arrow
 from cnnspec.network.evaluate import Scope, evaluate
 from cnnspec.network.flow import Flow
 from cnnspec.network.model import LayerNode
-from cnnspec.network.trail import Site
+from cnnspec.network.trail import Site, run
 from cnnspec.network.walk import Module, Walk
 from cnnspec.record import REQUIRED
 from cnnspec.syntax import tree
@@ -68,7 +68,7 @@ class Placer:
         else:
             flow.believe(layer)
         if self.exchanged is not None:
-            flow.believed = layer.replace(out=self.exchanged).output(shape)
+            flow.believed = run([layer.replace(out=self.exchanged)], shape)
         flow.pass_through(node)
         self.walk.placed.append(node)
         return node
