@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from cnnspec.network import Checked, Network
     from cnnspec.network import UsageFault as UsageFault
     from cnnspec.report.summary import Summary
+    from cnnspec.training.compare import Comparison
+    from cnnspec.training.ending import Run
     from cnnspec.training.error import TrainError as TrainError
     from cnnspec.training.finished import Evaluation, Prediction
-    from cnnspec.training.ending import Run
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ __all__ = [
     "UsageFault",
     "build",
     "check",
+    "compare",
     "emit",
     "evaluate",
     "load",
@@ -220,6 +222,18 @@ def predict(
     from cnnspec.training.finished import predict
 
     return predict(Path(run), samples, weights=weights, device=device)
+
+
+def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
+    """Runs side by side, given as their folders: `rows` of figures, `differences`, `layers`; `draw` makes a picture of
+    their curves. Runs that differ only in the seed are one row. Raises `TrainError` where none is a run. Needs torch.
+    """
+    from cnnspec.requires import require
+
+    require("torch")
+    from cnnspec.training.compare import compare
+
+    return compare(runs)
 
 
 if "IPython" in sys.modules:

@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "eval",
     "predict",
+    "compare",
     "new",
     "layers",
     "zoo",
