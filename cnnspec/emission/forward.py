@@ -8,13 +8,12 @@ from cnnspec.emission import layout
 from cnnspec.emission.items import Child, Choice, Item, Join, Loop, Side, children
 from cnnspec.emission.layout import indented
 from cnnspec.emission.naming import attribute, questions
-from cnnspec.emission.statements import APART, OPEN, Statements, atom, child_key, merged, paths
+from cnnspec.emission.statements import APART, OPEN, Statements, atom, child_key, is_silent, merged, paths
 from cnnspec.network.model import LayerNode
 
 OPERATORS = {"add": " + ", "residual": " + ", "multiply": " * "}
-BRANCHES = {"add": "out", "residual": "out", "multiply": "gate", "concat": "out", "aux": "side"}
-"""What the value of a branch is called."""
-
+GATES = frozenset({"hardsigmoid", "sigmoid", "softmax"})
+"""What a factor ends in that weighs the others."""
 
 LONGEST_OPERAND = 40
 """A branch that says more than this gets a variable."""
@@ -214,7 +213,7 @@ class Forward(Statements):
         results = self.parts(join, source, known["cut"])
         for number in busy:
             free = number == busy[-1] and not join.cut and (len(busy) == 1 or join.kind != "concat")
-            reused = free and (source != target or not kept)
+            reused = free and (source != target or not kept) and number != gate(join)
             self.target = target if reused else self.name(self.branch_name(join, number, len(busy)))
             results[number] = self.branch(branches[number], results[number], last=free and join.kind != "concat")
         self.target = target
@@ -248,7 +247,9 @@ class Forward(Statements):
         keys = [child.key for child in children(items) if child.key]
         if len(keys) == 1 and busy > 1 and attribute(keys[0]) and not any(child.computed for child in children(items)):
             return keys[0]
-        return f"branch{number + 1}" if join.kind == "concat" and busy > 1 else BRANCHES[join.kind]
+        if number == gate(join):
+            return "gate"
+        return f"branch{number + 1}" if join.kind in ("concat", "multiply") and busy > 1 else "out"
 
     def branch(self, items: Sequence[Item], source: str, *, last: bool) -> str:
         """The variable with the value of one branch; a short expression where nothing runs before the join."""
@@ -289,3 +290,30 @@ class Forward(Statements):
         else:
             self.lines = [*outer, "if self.training:", *indented([*self.lines, found])]
         self.value, self.target, self.told, self.line = source, target, "", APART
+
+
+def gate(join: Join) -> int | None:
+    """The one factor that weighs the others: it is smaller than the product, or else has values from 0 to 1."""
+    if join.kind != "multiply":
+        return None
+    last = [last_of(branch) for branch in join.branches]
+    smaller = [number for number, item in enumerate(last) if item and item.outputs != join.outputs]
+    bounded = [number for number, item in enumerate(last) if item and is_bounded(item)]
+    found = smaller or bounded
+    return found[0] if len(found) == 1 else None
+
+
+def last_of(items: Sequence[Item]) -> Child | Join | None:
+    """What gives the value of some items, where it is one for all uses."""
+    ran = [item for item in items if not is_silent(item)]
+    return ran[-1] if ran and isinstance(ran[-1], Child | Join) else None
+
+
+def is_bounded(item: Child | Join) -> bool:
+    if isinstance(item, Join):
+        return False
+    inside = item.items if item.cls is None else item.cls.items
+    if inside:
+        last = last_of(inside)
+        return last is not None and is_bounded(last)
+    return all(isinstance(node, LayerNode) and node.layer.word in GATES for node in item.nodes)

@@ -21,9 +21,9 @@ class Gated(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         main = self.main(x)  # 32
         main = self.relu(main)
-        x = self.gate(x)  # 32
-        x = self.sigmoid(x)
-        return main * x  # 32
+        gate = self.gate(x)  # 32
+        gate = self.sigmoid(gate)
+        return main * gate  # 32
 
 
 class GatedMLP(nn.Sequential):

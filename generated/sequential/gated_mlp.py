@@ -19,8 +19,8 @@ class Gated(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         main = self.relu(self.main(x))  # 32
-        x = self.sigmoid(self.gate(x))  # 32
-        return main * x  # 32
+        gate = self.sigmoid(self.gate(x))  # 32
+        return main * gate  # 32
 
 
 class GatedMLP(nn.Sequential):

@@ -223,6 +223,34 @@ def test_what_is_read_in_the_zoo(name: str, lines: list[str]) -> None:
         assert line in source
 
 
+WEIGHS = "adaptive_avgpool(1), conv(2, 1), relu, conv(4, 1), sigmoid"
+MAPS = "conv(4, 3, padding=1), batchnorm"
+
+
+@pytest.mark.parametrize(
+    ("branches", "made", "result"),
+    [
+        (f"identity | {WEIGHS}", "AdaptiveAvgPool2d", "branch1 * gate"),
+        (f"{WEIGHS} | {MAPS}", "AdaptiveAvgPool2d", "gate * x"),
+        (f"{MAPS} | {MAPS}, relu, {{ sigmoid }}", "", "branch1 * gate"),
+        (f"{MAPS}, hardsigmoid | {MAPS}", "Conv2d", "gate * x"),
+        (f"{MAPS} | {MAPS}, tanh", "", "branch1 * x"),
+        (f"{MAPS}, sigmoid | {MAPS}, sigmoid", "", "branch1 * x"),
+    ],
+)  # fmt: skip
+def test_the_gate_is_what_weighs_the_rest(branches: str, made: str, result: str) -> None:
+    """Wherever it stands: the order of the product is that of the branches."""
+    network = spec(f"model Net {{ input 4x8x8\n multiply {{ | {branches} }}, conv(2, 1)\n}}")
+    source = emit(network, style="forward")
+    assert f"({result})" in source
+    begun = [line for line in source.splitlines() if line.strip().startswith("gate = ")]
+    assert bool(begun) == ("gate" in result)
+    assert made in (begun or [""])[0]
+    torch.manual_seed(0)
+    built = build_module(network)
+    assert_identical(make(source), built, network.input.sizes)
+
+
 def test_side_outputs_are_handed_up_in_training() -> None:
     module = make(emit(spec(SPECS["side outputs"])))
     x = torch.randn(2, 3, 8, 8)
