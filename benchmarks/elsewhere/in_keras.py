@@ -165,7 +165,11 @@ def windowed(unit: Unit, axes: int, own: dict[str, str]) -> list[Any]:
         kind = "MaxPooling" if unit.word == "maxpool" else "AveragePooling"
         return [*before, getattr(layers, f"{kind}{axes}D")(kernel, strides=stride, padding=word, **own)]
     options = {"strides": stride, "dilation_rate": get("dilation", 1), "groups": get("groups", 1)}
+    if get("padding_mode", "zeros") != "zeros":
+        raise Lacks("padding with anything but zeros")
     given = [] if kernel is None else [kernel]
+    if len(unit.args) > 1 and "kernel" in unit.kwargs:
+        options["kernel_size"] = unit.kwargs["kernel"]
     made = getattr(layers, f"Conv{axes}D")(
         get("out"), *given, padding=word, use_bias=get("bias", True), **options, **own
     )
@@ -204,13 +208,13 @@ def upsampled(unit: Unit, axes: int, own: dict[str, str]) -> list[Any]:
         return [layers.Resizing(*each(size, 2), interpolation=mode, **own)] if size else [layers.UpSampling2D()]
     options = {"interpolation": mode} if axes == 2 else {}
     if axes != 2 and mode != "nearest":
-        raise Lacks(f"{mode} upsampling along {axes} axes")
+        raise Lacks(f"{mode} upsampling of maps of rank {axes}")
     return [getattr(layers, f"UpSampling{axes}D")(factor, **options, **own)]
 
 
 def padded(unit: Unit, axes: int, own: dict[str, str]) -> list[Any]:
     amount = unit.get("amount")
     if unit.get("mode", "zeros") != "zeros" or not isinstance(amount, int):
-        raise Lacks("this padding")
+        raise Lacks("padding with anything but zeros")
     kind = "Cropping" if amount < 0 else "ZeroPadding"
     return [getattr(layers, f"{kind}{axes}D")(abs(amount), **own)]

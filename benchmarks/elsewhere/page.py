@@ -9,10 +9,12 @@ from textwrap import wrap
 
 import measure as corpus
 
+from cnnspec.diagnostics import Diagnostic
 from elsewhere.asking import EXPECTATION, INFERS, TOOLS, Told, numbers
 
 CUT = 100
 WIDTH = 118
+JUDGED = corpus.CORPUS / "judged.tsv"
 EXAMPLES = 2
 SHOWN = 9
 """The most lines of a file that an example shows around its fault."""
@@ -71,11 +73,14 @@ def totals(told: list[Told]) -> Iterator[str]:
         ("found before any data runs", lambda t, tool: t.said[tool].early, lambda t: t.file.place != "no"),
         ("the message tells a layer or line, and it is one to blame", Told.right, lambda t: t.file.place != "no"),
         ("the message has the numbers that do not fit", lambda t, tool: t.said[tool].numbers, has_numbers),
-        ("a mend is proposed", lambda t, tool: t.said[tool].mends, lambda t: bool(t.file.found[0].fixes)),
+        ("a mend is proposed", lambda t, tool: t.said[tool].mends, lambda t: bool(foremost(t.file).fixes)),
     ]
     for name, theirs, own in rows:
         counts = [sum(theirs(each, tool) for each in both) for tool in TOOLS]
         yield f"| {name} | {' | '.join(map(str, counts))} | {sum(map(own, both))} |"
+    judged = dict(line.split("\t")[:3:2] for line in JUDGED.read_text(encoding="utf-8").splitlines())
+    true = sum(judged[each.file.name] == "yes" for each in both)
+    yield f"| the true cause is told, [as read by hand](../tests/corpus/judged.tsv) | | | | {true} |"
     yield f"| cannot happen: sizes are inferred | | | {inferring} | |"
     yield f"| the network cannot be expressed | | | {lacking} | |"
     valid = sum(each.file.valid for each in both)
@@ -90,15 +95,18 @@ def totals(told: list[Told]) -> Iterator[str]:
 
 
 def has_numbers(told: Told) -> bool:
-    first = told.file.found[0]
+    first = foremost(told.file)
     return numbers(" ".join((first.message, first.label, first.why))) > 1
+
+
+def foremost(file: corpus.File) -> Diagnostic:
+    """The first error; of warnings, one about what is written before one about what is learned."""
+    return min(file.found, key=lambda found: (found.severity != "error", found.code if found.code[0] == "W" else ""))
 
 
 def ours(file: corpus.File) -> str:
     """What cnnspec says, in one line."""
-    if not file.found:
-        return "accepts it"
-    first = file.found[0]
+    first = foremost(file)
     fix = next((fix.message for fix in first.fixes), "")
     return f"{first.code} {first.message}" + (f"; {fix}" if fix else "")
 
@@ -146,20 +154,20 @@ def wrapped(name: str, text: str) -> list[str]:
 
 def spoken(file: corpus.File) -> Iterator[tuple[str, str]]:
     """What cnnspec says of the first fault: of a long chain of sizes the beginning and the end."""
-    for first in file.found[:1]:
-        yield "cnnspec", f"line {first.span.line}: {first.severity}[{first.code}]: {first.message}"
-        why = first.why.split("\n")
-        for at, line in enumerate([why[0], "...", why[-1]] if len(why) > 3 else why):
-            if line:
-                yield "" if at else "  why", line
-        for fix in first.fixes[:1]:
-            yield "  help", fix.message
+    first = foremost(file)
+    yield "cnnspec", f"line {first.span.line}: {first.severity}[{first.code}]: {first.message}"
+    why = first.why.split("\n")
+    for at, line in enumerate([why[0], "...", why[-1]] if len(why) > 3 else why):
+        if line:
+            yield "" if at else "  why", line
+    for fix in first.fixes[:1]:
+        yield "  help", fix.message
 
 
 def excerpt(file: corpus.File) -> Iterator[str]:
     """The lines that are to blame, the input among them, with what stands between."""
     lines = file.source.text.split("\n")
-    wanted = {*file.lines, *(diagnostic.span.line for diagnostic in file.found[:1])}
+    wanted = {*file.lines, foremost(file).span.line}
     wanted |= {at for at, line in enumerate(lines, 1) if line.lstrip().startswith("input ")}
     first, last = min(wanted), max(wanted)
     if last - first < SHOWN:
@@ -178,6 +186,8 @@ def everything(told: Iterable[Told]) -> Iterator[str]:
     for each in told:
         file = each.file
         says = [cell(each.said[tool].text) if tool in each.said else "" for tool in TOOLS]
+        if each.said:
+            says[1] = cell(each.said["torchinfo"].text.replace(each.said["torch"].text, "the same"))
         if each.why_not and each.why_not != EXPECTATION:
             says = [f"*cannot be expressed: {each.why_not}*", "", ""]
         yield f"| {file.name} | {file.kind} | {' | '.join(says)} | {cell(ours(file))} |"

@@ -212,7 +212,7 @@ class _Walk:
             _bind(block, call, inside)
             return [Group(label, self.body(block.body, inside))]
         if call.name not in LAYERS:
-            raise OnlyHere(f"there is no {call.name}")
+            raise OnlyHere("a name that nothing defines")
         return [self.unit(call, op, label, scope)]
 
     def unit(self, call: CallValue, op: tree.Call, label: str | None, scope: Scope) -> Unit:
@@ -221,7 +221,7 @@ class _Walk:
             raise OnlyHere("an argument of another name")
         claim = op.arguments[0].incoming if op.arguments else None
         if claim is not None and call.name not in ("conv", "conv_transpose", "linear"):
-            raise OnlyHere("an arrow")
+            raise OnlyHere("an arrow where none belongs")
         unit = Unit(
             call.name,
             op.span.line,
