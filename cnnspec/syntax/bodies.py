@@ -126,11 +126,7 @@ def closing(tokens: list[Token], opened: int) -> int | None:
 def unbraced(place: Place) -> Diagnostic | None:
     """`repeat 3 conv(32, 3)`"""
     first = place.tokens[place.begin]
-    if (
-        first.kind not in BARE
-        or place.token.kind in ("COLON", "EQUAL", "LBRACE", NEWLINE)
-        or not place.accepts("LBRACE")
-    ):
+    if first.kind not in BARE or place.token.kind != "NAME" or not place.accepts("LBRACE"):
         return None
     end = place.tokens[place.end - 1].end
     edits = (
