@@ -16,7 +16,7 @@ from cnnspec.training.plots import COLORS, png
 if TYPE_CHECKING:
     from cnnspec.training.compare import Row
 
-PALETTE = (COLORS["training"], COLORS["validation"], "#009e73", "#cc79a7", "#111111", "#56b4e9", "#b8860b", "#7a7a7a")
+PALETTE = (COLORS["training"], COLORS["validation"], "#009e73", "#cc79a7", "#111111", "#56b4e9", "#e6ab02", "#7a1f3d")
 """Told apart also by those who see fewer colours; the markers say it a second time."""
 MARKERS = "os^DvPX*"
 STYLES = {"train": "--", "validation": "-"}
@@ -79,7 +79,11 @@ def _curve(axes: Axes, row: Row, what: str, at: int) -> None:
     table = table[:, known]
     look = _look(at)
     dashed = what.startswith("train")
-    shown = look | {"marker": "", "linewidth": 1.2} if dashed else look | {"markevery": max(1, len(epochs) // 12)}
+    shown = (
+        look | {"marker": "" if len(epochs) > 1 else "_", "linewidth": 1.2}
+        if dashed
+        else look | {"markevery": max(1, len(epochs) // 12)}
+    )
     axes.plot(epochs, np.nanmean(table, 0), linestyle="--" if dashed else "-", **shown)
     if len(table) > 1 and not dashed:
         low, high = np.nanmin(table, 0), np.nanmax(table, 0)

@@ -30,7 +30,7 @@ def facts_of(config: Config, versions: Mapping[str, object]) -> dict[str, str]:
         "training samples": f"{samples.train:,}",
         "validation samples": f"{samples.validation:,}",
         "test samples": f"{samples.test:,}",
-        "loss": config.loss,
+        "loss": config.loss.partition(",")[0],
         "computed in": config.precision,
         "device": config.device.partition(":")[0],
         "test_every_epoch": "true" if config.test_every_epoch else "false",
