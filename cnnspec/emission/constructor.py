@@ -17,6 +17,7 @@ from cnnspec.emission.items import (
     Item,
     Join,
     Loop,
+    below,
     children,
     without_joins,
 )
@@ -36,16 +37,24 @@ class Constructor:
         self.plan, self.naming, self.comment = plan, naming, comment
         self.local = set(plan.frame.everything)
         self.depth = 2
+        self.conditions: dict[str, str] = {}
+        """What conditions are called that `forward` asks too: these are written once."""
 
     def body(self) -> list[str]:
         """The statements, not yet indented."""
-        flags = [f"self.{name} = {text}" for text, name in self.naming.flags.items()]
+        flags = self.naming.flags
         if self.naming.attributes:
-            return ["super().__init__()", *flags, *self.attributes(self.plan.items)]
+            self.conditions = {text: f"self.{name}" for text, name in flags.items() if text not in self.local}
+            kept = [f"self.{name} = {text}" for text, name in flags.items()]
+            return ["super().__init__()", *kept, *self.attributes(self.plan.items)]
         choices = self.naming.choices
         before = [f"{self.free('choices')} = []"] if choices else []
         after = [f"self.{choices} = choices"] if choices else []
-        return [*before, *self.sequential(), *after, *flags]
+        tests = {side.test for item in below(self.plan.items) if isinstance(item, Choice) for side in item.sides}
+        self.conditions = {text: self.free(flags[text]) for text in flags if text in tests and text not in self.local}
+        before += [f"{name} = {text}" for text, name in self.conditions.items()]
+        after += [f"self.{name} = {self.conditions.get(text, text)}" for text, name in flags.items()]
+        return [*before, *self.sequential(), *after]
 
     def made(self, items: Sequence[Item]) -> tuple[Item, ...]:
         """What there is to do: branches in the place of joins, and without what leaves no line."""
@@ -107,7 +116,7 @@ class Constructor:
     def choice(self, item: Choice, inside: Callable[[Sequence[Item]], list[str]]) -> Iterator[str]:
         word = "if"
         for side in item.sides:
-            yield f"{word} {side.test}:" if side.test else "else:"
+            yield f"{word} {self.conditions.get(side.test, side.test)}:" if side.test else "else:"
             yield from self.deeper(lambda: inside(side.items))  # noqa: B023
             word = "elif"
 

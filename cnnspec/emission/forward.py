@@ -157,9 +157,10 @@ class Forward(Statements):
         """The conditions of the sides; empty for else."""
         if absent := self.naming.absent(choice):
             return [f"self.{absent} is not None"]
-        kept = self.answer(choice, "chosen")
-        if len(choice.sides) == 1:
-            return [kept]
+        ((_, name),) = questions(choice)
+        kept = self.answer(choice, name)
+        if name != "chosen":
+            return [kept, ""][: len(choice.sides)]
         if not kept.startswith("self."):
             chosen = self.name("chosen")
             self.lines.append(f"{chosen} = {kept}")

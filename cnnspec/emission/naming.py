@@ -7,7 +7,7 @@ from keyword import iskeyword, kwlist
 from typing import Literal
 
 from cnnspec.emission.express import FUNCTIONS, words
-from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, below, children, needs_forward
+from cnnspec.emission.items import Child, Choice, ClassPlan, Item, Join, Loop, Side, below, children, needs_forward
 from cnnspec.emission.names import free
 from cnnspec.network.model import GroupNode, LayerNode
 from cnnspec.network.names import TAKEN
@@ -88,7 +88,7 @@ class Naming:
         if child.items is None and made in self.shared:
             return self.shared[made]
         self.first.add(id(child))
-        name = self.new(self._role(child))
+        name = self.new(role(child))
         if certain and child.items is None:
             self.shared[made] = name
         return name
@@ -104,11 +104,6 @@ class Naming:
         if any(isinstance(item, Join) for item in below(items)):
             return False
         return all(self.inline(child) and child.silent for child in children(items))
-
-    def _role(self, child: Child) -> str:
-        if isinstance(child.first, LayerNode):
-            return ROLES.get(child.first.layer.word, child.first.layer.word)
-        return child.first.block.name.lower() if isinstance(child.first, GroupNode) and child.first.block else "layers"
 
     # ------------------------------------------------------------------------------------------------- conditions
 
@@ -152,6 +147,20 @@ class Naming:
         return self.names[id(made[0])] if made and not made[0].bare else None
 
 
+def role(child: Child) -> str:
+    """What a child without a name is called: like what it is."""
+    if isinstance(child.first, LayerNode):
+        return ROLES.get(child.first.layer.word, child.first.layer.word)
+    return child.first.block.name.lower() if isinstance(child.first, GroupNode) and child.first.block else "layers"
+
+
+def condition_name(choice: Choice) -> str:
+    """What is kept of a condition is called like what depends on it."""
+    made = children(choice.sides[0].items)
+    named = [child.key for child in made if attribute(child.key) and not child.computed]
+    return f"has_{(named or [*map(role, made), 'more'])[0]}"
+
+
 def questions(item: Item) -> list[tuple[str, str]]:
     """What `forward` has to know about an item: Python for it, and a name."""
     match item:
@@ -159,8 +168,8 @@ def questions(item: Item) -> list[tuple[str, str]]:
             axes = [(item.cut, "cut"), (item.dim, "dim")]
             conditions = [(item.when, "skip")] if item.when not in ("", "True", "False") else []
             return conditions + [(text, name) for text, name in axes if text and not text.lstrip("-").isdigit()]
-        case Choice(sides=(only,)):
-            return [(only.test, "chosen")]
+        case Choice(sides=(only,) | (only, Side(test=""))):
+            return [(only.test, condition_name(item))]
         case Choice(sides=sides):
             tests = [f"{number} if {side.test} else " for number, side in enumerate(sides) if side.test]
             return [(f"{''.join(tests)}{len(tests)}", "chosen")]

@@ -251,6 +251,43 @@ def test_the_gate_is_what_weighs_the_rest(branches: str, made: str, result: str)
     assert_identical(make(source), built, network.input.sizes)
 
 
+CONDITIONAL = """
+    block Unit(width, stride=1) {
+      add {
+        | body: conv(width, 3, stride=stride, padding=1), batchnorm
+        | if stride != 1 or x.channels != width { shortcut: conv(width, 1, stride) }
+      }
+      relu
+      SWITCH
+    }
+    model Net { input 4x8x8\n Unit(4), Unit(8, 2), Unit(8)\n}"""
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_condition_is_written_once_and_called_like_what_depends_on_it(style: Style) -> None:
+    """Where layers go by position: there `forward` asks for it too."""
+    network = spec(CONDITIONAL.replace("SWITCH", "conv(width, 1)"))
+    source = emit(network, style=style)
+    assert source.count("stride != 1 or in_channels != width") == 1
+    assert "        if has_shortcut:\n" in source
+    assert "self.has_shortcut = has_shortcut" in source
+    assert "        if self.has_shortcut:\n" in source
+    torch.manual_seed(0)
+    built = build_module(network)
+    assert_identical(make(source), built, network.input.sizes)
+
+
+def test_a_condition_with_two_sides_is_asked_as_it_is() -> None:
+    network = spec(CONDITIONAL.replace("SWITCH", "if stride == 2 { conv(width, 1) } else { conv(width, 3), relu6 }"))
+    source = emit(network)
+    assert source.count("stride == 2") == 1
+    assert "        if self.has_conv:\n" in source
+    assert "chosen" not in source
+    torch.manual_seed(0)
+    built = build_module(network)
+    assert_identical(make(source), built, network.input.sizes)
+
+
 def test_side_outputs_are_handed_up_in_training() -> None:
     module = make(emit(spec(SPECS["side outputs"])))
     x = torch.randn(2, 3, 8, 8)
