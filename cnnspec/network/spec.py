@@ -56,6 +56,8 @@ class Spec:
         self.found: dict[tuple[str, str, int, int], Diagnostic] = {}
         self.failed = False
         self.placed: list[Node] = []
+        self.complete = True
+        """Whether every model that was asked for has its values."""
         self.homes = Homes(self.report)
         self.file = self.homes.parse(source)
         self.home = self.homes.open(source, self.file)
@@ -75,7 +77,7 @@ class Spec:
             if diagnostic.code == "E402" and self._told(span):
                 self.failed = True
                 continue
-            self.found.setdefault((diagnostic.code, span.source.name, span.start, span.end), diagnostic)
+            self.found.setdefault(_place(diagnostic), diagnostic)
             self.failed = self.failed or diagnostic.severity == "error"
 
     def _told(self, span: Span) -> bool:
@@ -88,8 +90,21 @@ class Spec:
         told = [fault for fault in self.found.values() if not self.homes.explains(fault)]
         in_order = sorted(told, key=lambda d: (d.span.source is not self.source, d.span.start))
         if self.guesses and any(d.severity == "error" for d in in_order):
-            in_order = self._proven(in_order)
+            in_order = self._proven(self._from_outside(in_order) if self.given.parameters else in_order)
         return Checked(self.source, networks, tuple(in_order), self.file, tuple(self.placed))
+
+    def _from_outside(self, found: list[Diagnostic]) -> list[Diagnostic]:
+        """Faults that the text has only with the values given from outside are not to be mended in the text."""
+        stated = Spec(self.source, self.given.replace(parameters={}), self.train, self.only, guesses=False)
+        stated.check()
+        if not stated.complete:
+            return found
+        given = ", ".join(f"{name}={argument.span.text}" for name, argument in self.given.parameters.items())
+        note = f"without the {given} that was given from outside there is no fault here"
+        return [
+            d if d.severity != "error" or _place(d) in stated.found else d.replace(fixes=(), notes=(*d.notes, note))
+            for d in found
+        ]
 
     def _proven(self, found: list[Diagnostic]) -> list[Diagnostic]:
         """Guesses are tried on the text before they are proposed."""
@@ -234,7 +249,9 @@ class Spec:
         span = model.name.span
         if not missing:
             return model, CallValue(model.name.text, (), span, span)
-        if not any(self._names(preset) == model.name.text for preset in self.presets.values()):
+        asked = self.only == model.name.text
+        if asked or not any(self._names(preset) == model.name.text for preset in self.presets.values()):
+            self.complete = False
             message = f"{model.name.text} is not checked: there is no value for {' and '.join(missing)}"
             notes = (f"`model name = {model.name.text}(...)` gives values, or --set {missing[0]}=...",)
             self.report(Diagnostic("N002", message, span, "not checked", notes=notes))
@@ -392,3 +409,9 @@ class Spec:
                 note = "only blocks that a model uses are checked"
                 place = self.home.blocks[name].name.span
                 self.report(Diagnostic("W002", f"no model uses {name}", place, "not used", notes=(note,)))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
+    """What tells a fault from others."""
+    span = diagnostic.span
+    return diagnostic.code, span.source.name, span.start, span.end
