@@ -15,6 +15,7 @@ from cnnspec.training.config import Config
 from cnnspec.training.ending import Run
 from cnnspec.training.error import BadRun, TrainError
 from cnnspec.training.history import best_epoch
+from cnnspec.training.lock import alone_in
 from cnnspec.training.plan import Plan, plan_run, ready
 from cnnspec.training.run import Say, carry_out
 from cnnspec.training.state import State, begin, weights_of
@@ -36,20 +37,21 @@ def resume(
     started = perf_counter()
     folder = Path(folder)
     config = record.read_config(folder)
-    require_unfinished(folder)
-    plan = plan_again(folder, config, device, data_dir)
-    found, faults = newest(folder, record.sum_of_config(folder))
-    model, data = ready(plan)
-    state = begin(model, data, plan.recipe)
-    if found:
-        restore(state, found)
-    write_again(folder, config, state)
-    for line in report.opening(plan, folder):
-        say(line)
-    for line in [f"resumed   {report.place(state, plan.recipe)}", *faults, *differences(folder, plan.device)]:
-        say(line)
-    say("")
-    return carry_out(plan, folder, data, state, progress, say, started)
+    with alone_in(folder):
+        require_unfinished(folder)
+        plan = plan_again(folder, config, device, data_dir)
+        found, faults = newest(folder, record.sum_of_config(folder))
+        model, data = ready(plan)
+        state = begin(model, data, plan.recipe)
+        if found:
+            restore(state, found)
+        write_again(folder, config, state)
+        for line in report.opening(plan, folder):
+            say(line)
+        for line in [f"resumed   {report.place(state, plan.recipe)}", *faults, *differences(folder, plan.device)]:
+            say(line)
+        say("")
+        return carry_out(plan, folder, data, state, progress, say, started)
 
 
 def require_unfinished(folder: Path) -> None:

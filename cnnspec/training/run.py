@@ -17,6 +17,7 @@ from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
 from cnnspec.training.error import Diverged, TrainError
 from cnnspec.training.history import best_epoch
 from cnnspec.training.interrupt import interruptible
+from cnnspec.training.lock import alone_in
 from cnnspec.training.loop import Measured, fit, measure
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.plan import Plan, plan_run, ready
@@ -56,9 +57,10 @@ def train(
     plan = plan_run(network, device, Path(data_dir) if data_dir else None, test_every_epoch)
     model, data = ready(plan)
     folder = record.open_folder(out, network, plan.config, plan.device)
-    for line in report.opening(plan, folder):
-        say(line)
-    return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
+    with alone_in(folder):
+        for line in report.opening(plan, folder):
+            say(line)
+        return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
 
 
 class Outcome(NamedTuple):

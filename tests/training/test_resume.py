@@ -28,6 +28,7 @@ from cnnspec.network import Network
 from cnnspec.training import BadRun, Run, TrainError, checkpoint, ending, loop, record, resume, train
 from cnnspec.training import run as run_module
 from cnnspec.training.checkpoint import SLOTS
+from cnnspec.training.lock import alone_in
 
 Make = Callable[..., Network]
 
@@ -186,7 +187,11 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     driver = Path(__file__).with_name("killing.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, driver, tmp_path, str(kills), seed], capture_output=True, text=True, env=environment
+        [sys.executable, driver, tmp_path, str(kills), seed],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120 + 30 * kills,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -377,6 +382,13 @@ def test_a_diverged_run_would_diverge_again(network: Make, tmp_path: Path) -> No
     train(network(optimizer="sgd(lr=1e30)"), out=tmp_path / "run", device="cpu")
     with pytest.raises(BadRun, match="has diverged: the loss is no longer a finite number in epoch 1"):
         resume(tmp_path / "run")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such locks")
+def test_a_run_that_is_still_going_on(run: Path) -> None:
+    with alone_in(run), pytest.raises(BadRun, match="another process is training in"):
+        resume(run)
+    assert resume(run).status == "finished"
 
 
 def test_no_run_at_all(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""One process at a time in the folder of a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cnnspec.training.error import BadRun
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Raises `BadRun` where another process trains in the folder. The system lets go of it however a process ends;
+    where it has no such locks (Windows, some network drives) nothing is held."""
+    if sys.platform == "win32":
+        yield
+        return
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        flock(handle, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise BadRun(f"another process is training in {folder}", "interrupt it first, or let it finish") from None
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        os.close(handle)
