@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 
 from cnnspec.emission import layout
@@ -84,7 +85,23 @@ class ClassSource:
         outputs = item.outputs
         if item.frame.repeated and len(set(outputs)) > 1:
             return ""
-        return place_text(self.plan, item.frame, outputs, item.flow)
+        text = place_text(self.plan, item.frame, outputs, item.flow)
+        return self.of_few(item, text) if text == str(outputs[0]) else text
+
+    def of_few(self, item: Child | Join, size: str) -> str:
+        """The text for a place with one size that only some uses of the class reach: in the symbols of the shapes
+        around it, as it would be read as a fixed size among these; empty where they do not say it."""
+        shown = self.plan.shown
+        reached = [(at, use) for at, use in enumerate(uses_of(item.frame)) if use < shown]
+        if len({use for _, use in reached}) == shown:
+            return size
+        places = [(shapes, text) for shapes, text in self.whole if len(set(shapes[:shown])) > 1]
+        says = [text for shapes, text in places if all(shapes[use] == item.outputs[at] for at, use in reached)]
+        return next(filter(None, says), "") if places else size
+
+    @cached_property
+    def whole(self) -> list[tuple[Sequence[Shape], str]]:
+        return list(whole(self.plan))
 
 
 def arriving(plan: ClassPlan) -> str:
@@ -95,11 +112,7 @@ def arriving(plan: ClassPlan) -> str:
 
 def place_text(plan: ClassPlan, frame: Frame, shapes: Sequence[Shape], flow: Flow) -> str:
     """The shape at a place of a class. Channels that arrive and are no argument are called C."""
-    uses = list(range(len(frame)))
-    inside: Frame | None = frame
-    while inside and inside.parent:
-        uses = [inside.index[at] for at in uses]
-        inside = inside.parent
+    uses = uses_of(frame)
     kept = [at for at, use in enumerate(uses) if use < plan.shown]
     outputs = [shapes[at] for at in kept]
     if not outputs:
@@ -112,3 +125,23 @@ def place_text(plan: ClassPlan, frame: Frame, shapes: Sequence[Shape], flow: Flo
     scope = {name: frame.values(name) for name in plan.arguments}
     told = {name: tuple(values[at] for at in kept) for name, values in scope.items() if values and ANY not in values}
     return shape_text(inputs, outputs, channels, told)
+
+
+def uses_of(frame: Frame) -> list[int]:
+    """The use of the class that each run of a place belongs to."""
+    uses = list(range(len(frame)))
+    inside: Frame | None = frame
+    while inside and inside.parent:
+        uses = [inside.index[at] for at in uses]
+        inside = inside.parent
+    return uses
+
+
+def whole(plan: ClassPlan) -> Iterator[tuple[Sequence[Shape], str]]:
+    """Shapes that the class has in all its uses, with their text: what it takes, what it gives, and between."""
+    assert plan.flow
+    yield [use.input for use in plan.uses], arriving(plan)
+    yield [use.output for use in plan.uses], place_text(plan, plan.frame, [use.output for use in plan.uses], plan.flow)
+    for item in plan.items:
+        if isinstance(item, Child | Join) and uses_of(item.frame) == list(range(len(plan.uses))):
+            yield item.outputs, place_text(plan, item.frame, item.outputs, item.flow)

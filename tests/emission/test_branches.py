@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,23 @@ def test_a_condition_with_two_sides_is_asked_as_it_is() -> None:
     torch.manual_seed(0)
     built = build_module(network)
     assert_identical(make(source), built, network.input.sizes)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_place_that_one_use_reaches_is_told_in_the_symbols_around_it(style: Style) -> None:
+    """A fixed size among symbols would be read as that of every use."""
+    pooled = "if stride == 2 { residual { adaptive_avgpool(1), conv(width, 1) } }"
+    source = emit(spec(CONDITIONAL.replace("Unit(8)", "Unit(8, 1)").replace("SWITCH", pooled)), style=style)
+    unit = source[source.index("class Unit") : source.index("class Net")]
+    (made,) = [line for line in unit.splitlines() if "if self.has_shortcut:" in line]
+    after = unit[unit.index(made) :].splitlines()[1]
+    assert after.endswith("# width x H/stride x W/stride")
+    assert not re.search(r"# .*\d+x\d+", unit)
+
+
+def test_a_size_that_is_fixed_stays_a_number() -> None:
+    network = spec(CONDITIONAL.replace("SWITCH", "").replace("Unit(8, 2), Unit(8)", "Unit(4)"))
+    assert "# 4x8x8" in emit(network)
 
 
 def test_side_outputs_are_handed_up_in_training() -> None:
