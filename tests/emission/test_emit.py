@@ -104,6 +104,16 @@ REGISTRY = {word: "model Net { input {1}\n {0}\n}".replace("{0}", call).replace(
             for word, layer in LAYERS.items() for call, shape in [layer.example.split(" @ ")]}  # fmt: skip
 
 
+SMALL = {"unet": "3x32x32"}
+"""Inputs for examples that fit any size, where their own makes a test slow. The channels and weights stay."""
+
+
+def example(path: Path, text: str = "", **settings: str) -> Network:
+    """A network of the examples, or one from another text in its place."""
+    source = Source(path.name, text) if text else read_source(path)
+    return load(source, set=settings, input=SMALL.get(path.stem))
+
+
 def spec(text: str, name: str = "net.cnn") -> Network:
     return load(Source(name, text))
 
@@ -120,7 +130,7 @@ def shown_networks() -> dict[str, Network]:
 
 def every_network() -> dict[str, Network]:
     return (
-        {path.stem: load(read_source(path)) for path in EXAMPLES}
+        {path.stem: example(path) for path in EXAMPLES}
         | {name: spec(text) for name, text in SPECS.items()}
         | shown_networks()
         | {f"layer {word}": spec(text) for word, text in REGISTRY.items()}
@@ -173,12 +183,13 @@ def test_the_check_of_the_layout_can_fail(tmp_path: Path) -> None:
 def test_another_number_of_classes(path: Path, style: Style) -> None:
     model = path.read_text(encoding="utf-8").partition("\ntrain {")[0]
     text = "".join(line for line in model.splitlines(True) if "assert" not in line)
-    if "classes" not in load(Source(path.name, text)).arguments:
+    shown = example(path)
+    if "classes" not in shown.arguments:
         pytest.skip("its outputs are no classes")
-    network = load(Source(path.name, text), set={"classes": "7"})
+    network = example(path, text, classes="7")
     torch.manual_seed(0)
     built = build_module(network)
-    source = emit(load(read_source(path)), style=style)
+    source = emit(shown, style=style)
     assert_identical(make(source, network.name, classes=7), built, network.input.sizes)
 
 
