@@ -57,7 +57,8 @@ class Statements:
         return self.value.isidentifier()
 
     def name(self, wanted: str) -> str:
-        name = free(wanted, self.taken)
+        numbered = wanted in self.taken and wanted[-1].isdigit()
+        name = free(f"{wanted}_", {*self.taken, f"{wanted}_"}) if numbered else free(wanted, self.taken)
         self.taken.add(name)
         return name
 

@@ -338,3 +338,9 @@ def test_other_arguments_give_the_network_of_these(name: str, changes: dict[str,
 
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def test_a_second_first_part_is_not_the_twelfth() -> None:
+    halves = "concat(split=true) { | relu | tanh }"
+    source = emit(spec(f"model Net {{ input 4x8x8\n {halves}, {halves}, conv(2, 1)\n}}"))
+    assert "part1_2, part2_2 = " in source
