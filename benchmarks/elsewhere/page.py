@@ -49,17 +49,17 @@ The script says which packages it needs and how to install them: `python benchma
 
 PRAISE = """\
 What the others do well: Keras makes the commonest of these mistakes impossible, by inferring every in-size, and where a
-window does not fit (021) or groups do not divide (019) it names the layer's kind and all numbers that matter. PyTorch's
-messages for `pixel_shuffle` (047), `unflatten` (087) and a padding mode that does not exist (135) say what was wanted
-and what was given, and those for branches tell both sizes and the axis. torchinfo's list leads to the layer at fault in
-nearly every network that PyTorch can construct.
+window does not fit (021) or groups do not divide (019) it gives all the numbers that matter. PyTorch's messages for
+`pixel_shuffle` (047), `unflatten` (087) and a padding mode that does not exist (135) say what was wanted and what was
+given, and those for branches tell both sizes and the axis. torchinfo's list leads to the layer at fault in most of the
+networks that PyTorch can construct.
 """
 
 
 def page(told: list[Told]) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchinfo", "keras"))
     parts = [INTRODUCTION.format(infers=INFERS, batch=2, versions=versions), "## In numbers\n", *totals(told)]
-    parts += [PRAISE, "## Examples\n", *examples(told), "## All of them\n", *everything(told)]
+    parts += ["\n" + PRAISE, "## Examples\n", *examples(told), "## All of them\n", *everything(told)]
     return "\n".join(parts).rstrip() + "\n"
 
 
