@@ -79,7 +79,8 @@ def test_an_example_runs(name: str) -> None:
 
 def test_gated_mlp_learns_circles(tmp_path: Path) -> None:
     run = cnnspec.train(EXAMPLES / "gated_mlp.cnn", out=tmp_path / "run", device="cpu")
-    assert run.test is not None and run.test.accuracy >= 0.95
+    assert run.test is not None
+    assert run.test.accuracy >= 0.95
 
 
 def test_what_has_no_classifiers_output_cannot_be_trained() -> None:

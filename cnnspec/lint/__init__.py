@@ -57,7 +57,7 @@ def linted(checked: Checked) -> Checked:
     found = [*checked.diagnostics, *lints(checked.networks)]
     kept = [d for d in found if d.severity != "warning" or not silenced(d)]
     main = checked.source
-    kept.sort(key=lambda d: (d.span.source is not main, d.span.source.name, d.span.start))
+    kept.sort(key=lambda d: (d.span.source is not main, d.span.source.name, d.span.line, d.code, d.span.start))
     return checked.replace(diagnostics=tuple(kept))
 
 

@@ -192,7 +192,7 @@ def several(call: tree.Call, fault: Diagnostic) -> Diagnostic:
 def exchanged(argument: tree.Argument, arriving: int, out: object, claimed: object) -> Fix | None:
     """`conv(64 -> 32, 3)` where 32 arrive."""
     incoming, value = argument.incoming, argument.value
-    if out != arriving or incoming is None or claimed == out:
+    if out != arriving or incoming is None or claimed == out or not isinstance(incoming, tree.Number):
         return None
     edits = (Edit(incoming.span, value.span.text), Edit(value.span, incoming.span.text))
     return Guess("the numbers around the arrow are exchanged: what arrives stands before it", edits)
