@@ -143,6 +143,14 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "killed.cnn"
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Heard also where the tests run in the background, which shells start with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_says_how_to_resume(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = cnnspec("train", spec, "--batch", "64", "--device", "cpu", "--out", "whole")
     assert whole.exit_code == 0, whole.output
