@@ -228,15 +228,10 @@ def predicted_sizes(value: Any, span: Span) -> tuple[int | None, ...]:
     return sizes
 
 
-def written_shape(shape: Shape) -> str:
-    """A shape as a prediction writes it."""
-    return "x".join(map(str, shape.sizes))
-
-
 def wrong_prediction(prediction: tree.Expr, sizes: tuple[int | None, ...], trail: Trail, guess: bool) -> Diagnostic:
     predicted = "x".join("?" if size is None else str(size) for size in sizes)
     shape = trail.shape
-    text = written_shape(shape) if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
+    text = shape.written if isinstance(prediction, tree.Dims | tree.Number) else str(list(shape.sizes))
     from cnnspec.network import mends
 
     fix = Fix("write what comes out, if that is what you want", (Edit(prediction.span, text),))

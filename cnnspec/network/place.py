@@ -138,7 +138,7 @@ class Placer:
         flow = self.flow
         if isinstance(prediction, tree.Hole):
             if flow.shape:
-                text = faults.written_shape(flow.shape)
+                text = flow.shape.written
                 self.walk.report(faults.answer(prediction.span, f"{flow.shape} comes out here", text))
             return
         try:
