@@ -1,14 +1,14 @@
 """Random changes to a batch of images, on the device where the batch is, and the step from bytes to network input.
 
-Every image of a batch has its own random numbers. They are drawn from one generator: the same seed gives the same
-changes. Where an image is moved, what enters at the edges is zero, as it is black before normalisation. Bytes stay
+Every image of a batch has its own random numbers, which are drawn beforehand: what is done to it here is a function of
+them. Where an image is moved, what enters at the edges is zero, as it is black before normalisation. Bytes stay
 bytes; float images are taken as they are and never clamped, so their values may lie anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,13 +17,17 @@ from torch.nn import functional
 from cnnspec.recipe import Augmentation, ColorJitter, Crop, Flip, Rotation, Shift
 
 
-def augment(x: Tensor, augmentations: tuple[Augmentation, ...], generator: torch.Generator) -> Tensor:
-    """Images [N, C, H, W] (uint8 or float), changed at random; same shape, type and device.
+def columns(augmentations: tuple[Augmentation, ...]) -> int:
+    """How many random numbers an image takes."""
+    return sum(CHANGES[type(augmentation)].columns for augmentation in augmentations)
 
-    `generator` may live on another device than the images: a CPU generator gives the same changes on every device.
-    """
-    for augmentation in augmentations:
-        x = CHANGES[type(augmentation)](x, augmentation, generator)
+
+def augment(x: Tensor, augmentations: tuple[Augmentation, ...], draws: Tensor) -> Tensor:
+    """Images [N, C, H, W] (uint8 or float), changed by their random numbers `draws` (from 0 to 1, [N, columns]); same
+    shape, type and device."""
+    widths = [CHANGES[type(augmentation)].columns for augmentation in augmentations]
+    for augmentation, numbers in zip(augmentations, torch.split(draws, widths, 1), strict=True):
+        x = CHANGES[type(augmentation)].change(x, augmentation, numbers.unbind(1))
     return x
 
 
@@ -36,21 +40,23 @@ def normalise(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return x.float().sub(mean.to(x.device).view(shape) * scale).div_(std.to(x.device).view(shape) * scale)
 
 
-def _uniform(x: Tensor, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """One number per image, [N]."""
-    return (torch.rand(len(x), generator=generator, device=generator.device) * (high - low) + low).to(x.device)
+Numbers = tuple[Tensor, ...]
+"""Random numbers from 0 to 1, one per image in each: [N]."""
 
 
-def _crop(x: Tensor, crop: Crop, generator: torch.Generator) -> Tensor:
-    steps = torch.randint(
-        -crop.padding, crop.padding + 1, (2, len(x)), generator=generator, device=generator.device
-    ).to(x.device)
-    return moved(x, steps[0], steps[1], crop.padding, crop.padding)
+def _between(low: float, high: float, number: Tensor) -> Tensor:
+    return number * (high - low) + low
 
 
-def _shift(x: Tensor, shift: Shift, generator: torch.Generator) -> Tensor:
+def _crop(x: Tensor, crop: Crop, numbers: Numbers) -> Tensor:
+    # a float drawn just under 1 may round up to the next whole number
+    down, right = ((n * (2 * crop.padding + 1)).long().clamp(max=2 * crop.padding) - crop.padding for n in numbers)
+    return moved(x, down, right, crop.padding, crop.padding)
+
+
+def _shift(x: Tensor, shift: Shift, numbers: Numbers) -> Tensor:
     most = [shift.fraction * size for size in x.shape[2:]]
-    down, right = (_uniform(x, -limit, limit, generator).round().long() for limit in most)
+    down, right = (_between(-limit, limit, n).round().long() for limit, n in zip(most, numbers, strict=True))
     return moved(x, down, right, *map(round, most))
 
 
@@ -63,8 +69,8 @@ def moved(x: Tensor, down: Tensor, right: Tensor, most_down: int, most_right: in
     return windows[torch.arange(len(x), device=x.device), :, most_down - down, most_right - right]
 
 
-def _flip(x: Tensor, flip: Flip, generator: torch.Generator) -> Tensor:
-    return flipped(x, _uniform(x, 0, 1, generator) < flip.p)
+def _flip(x: Tensor, flip: Flip, numbers: Numbers) -> Tensor:
+    return flipped(x, numbers[0] < flip.p)
 
 
 def flipped(x: Tensor, chosen: Tensor) -> Tensor:
@@ -72,8 +78,8 @@ def flipped(x: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(chosen.view(-1, 1, 1, 1), x.flip(-1), x)
 
 
-def _rotation(x: Tensor, rotation: Rotation, generator: torch.Generator) -> Tensor:
-    return turned(x, _uniform(x, -rotation.degrees, rotation.degrees, generator))
+def _rotation(x: Tensor, rotation: Rotation, numbers: Numbers) -> Tensor:
+    return turned(x, _between(-rotation.degrees, rotation.degrees, numbers[0]))
 
 
 def turned(x: Tensor, degrees: Tensor) -> Tensor:
@@ -87,9 +93,9 @@ def turned(x: Tensor, degrees: Tensor) -> Tensor:
     return _as(x, functional.grid_sample(x.float(), grid.float(), align_corners=False))
 
 
-def _color_jitter(x: Tensor, jitter: ColorJitter, generator: torch.Generator) -> Tensor:
+def _color_jitter(x: Tensor, jitter: ColorJitter, numbers: Numbers) -> Tensor:
     amounts = (jitter.brightness, jitter.contrast, jitter.saturation)
-    return jittered(x, *(_uniform(x, 1 - amount, 1 + amount, generator) for amount in amounts))
+    return jittered(x, *(_between(1 - amount, 1 + amount, n) for amount, n in zip(amounts, numbers, strict=True)))
 
 
 def jittered(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor) -> Tensor:
@@ -123,10 +129,16 @@ def _as(like: Tensor, x: Tensor) -> Tensor:
     return x.round().clamp(0, 255).to(torch.uint8) if like.dtype == torch.uint8 else x.to(like.dtype)
 
 
-CHANGES: dict[type[Augmentation], Callable[[Tensor, Any, torch.Generator], Tensor]] = {
-    Crop: _crop,
-    Flip: _flip,
-    Rotation: _rotation,
-    ColorJitter: _color_jitter,
-    Shift: _shift,
+class Change(NamedTuple):
+    columns: int
+    """How many random numbers an image takes."""
+    change: Callable[[Tensor, Any, Numbers], Tensor]
+
+
+CHANGES: dict[type[Augmentation], Change] = {
+    Crop: Change(2, _crop),
+    Flip: Change(1, _flip),
+    Rotation: Change(1, _rotation),
+    ColorJitter: Change(3, _color_jitter),
+    Shift: Change(2, _shift),
 }

@@ -33,7 +33,7 @@ class Numbers(Strict):
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     cnnspec: str = __version__
     run: str
     """The check sum of the configuration that it belongs to."""
@@ -97,11 +97,8 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
             if isinstance(value, Tensor):
                 yield f"optimizer.{index}.{name}", value.cpu().contiguous()
     if state.step:
-        yield "order", state.order.cpu()
         yield "loss", state.loss.cpu()
         yield "hits", state.hits.cpu()
-    yield "random.shuffling", state.shuffling.get_state()
-    yield "random.augmenting", state.augmenting.get_state()
     yield "random.torch", torch.get_rng_state()
     if state.device.type == "cuda":
         yield "random.cuda", torch.cuda.get_rng_state(state.device)
@@ -156,7 +153,7 @@ def _read(path: Path, run: str) -> Checkpoint:
     try:
         numbers = Numbers.model_validate_json(about)
     except ValidationError as error:
-        raise BadRun(f"{path.name} is not of format 1, or damaged", _first(error)) from None
+        raise BadRun(f"{path.name} is not of format 2, or damaged", _first(error)) from None
     if numbers.sum != _sum(tensors):
         raise BadRun(f"{path.name} is damaged: its check sum is another")
     if numbers.run != run:
@@ -187,12 +184,10 @@ def _restore(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None
     state.saved = len(state.history)
     state.best = weights_of(state.kept) if _is_best(state) else _under("best.", tensors)
     if state.step:
-        state.order, state.loss, state.hits = (tensors[name].to(state.device) for name in ("order", "loss", "hits"))
-    state.shuffling.set_state(tensors["random.shuffling"])
+        state.draw()
+        state.loss, state.hits = (tensors[name].to(state.device) for name in ("loss", "hits"))
     torch.set_rng_state(tensors["random.torch"])
-    if numbers.device == state.device.type:  # another device draws other numbers anyway
-        state.augmenting.set_state(tensors["random.augmenting"])
-    if numbers.device == state.device.type == "cuda":
+    if numbers.device == state.device.type == "cuda":  # another device draws other numbers anyway
         torch.cuda.set_rng_state(tensors["random.cuda"], state.device)
 
 

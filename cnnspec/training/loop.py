@@ -42,37 +42,40 @@ def fit(
     up there and read once per epoch. Ends early after the step in which `stopping()` has become true, and goes on from
     there with the same `state`. Raises `Diverged` where the loss is no longer a finite number.
     """
-    model, optimizer, schedule = state.model, state.optimizer, state.schedule
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
 
+    def step(chosen: Tensor) -> None:
+        """Learn from the samples with these numbers."""
+        x, y = data.train.x[chosen], data.train.y[chosen]
+        x = prepare(augment(x, recipe.augment, state.draws[chosen]), data.mean, data.std)
+
+        with computing(precision, state.device):
+            outputs, side_outputs = parted(state.model(x))
+        loss = learnt.loss(outputs, y)
+
+        state.optimizer.zero_grad()
+        (loss + loss_of_sides(sides, side_outputs, y)).backward()  # type: ignore[no-untyped-call]
+        if recipe.clip is not None:
+            nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
+        state.optimizer.step()
+        if state.mean:
+            state.mean.update_parameters(state.model)
+
+        state.loss += loss.detach() * len(y)
+        state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
+
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
-            state.begin_epoch(len(data.train))
-        model.train()
+            state.begin_epoch()
+        state.model.train()
         started = perf_counter()
         left = batches(state.order, recipe.batch)[state.step :]
         for chosen in tqdm(
             left, f"epoch {state.epoch}/{recipe.epochs}", unit="step", leave=False, disable=not progress
         ):
-            x, y = data.train.x[chosen], data.train.y[chosen]
-            x = prepare(augment(x, recipe.augment, state.augmenting), data.mean, data.std)
-
-            with computing(precision, state.device):
-                outputs, side_outputs = parted(model(x))
-            loss = learnt.loss(outputs, y)
-
-            optimizer.zero_grad()
-            (loss + loss_of_sides(sides, side_outputs, y)).backward()  # type: ignore[no-untyped-call]
-            if recipe.clip is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimizer.step()
-            schedule.step()
-            if state.mean:
-                state.mean.update_parameters(model)
-
-            state.loss += loss.detach() * len(y)
-            state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
+            step(chosen)
+            state.schedule.step()
             state.step += 1
             if stopping():
                 break

@@ -13,6 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cnnspec.data.parts import Data
 from cnnspec.recipe import Recipe
+from cnnspec.training.augment import columns
+from cnnspec.training.chance import Chance
 from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.optim import make_optimizer, make_schedule
 
@@ -24,11 +26,13 @@ class State:
     model: nn.Module
     optimizer: Optimizer
     schedule: LRScheduler
-    shuffling: torch.Generator
-    augmenting: torch.Generator
+    chance: Chance
     loss: Tensor
     hits: Tensor
     order: Tensor
+    """The numbers of the samples, as they come."""
+    draws: Tensor
+    """The random numbers of each sample for its augmentation, [samples, columns]."""
     mean: AveragedModel | None = None
     """The running mean of the weights, where the recipe asks for one."""
     epoch: int = 1
@@ -56,12 +60,17 @@ class State:
     def device(self) -> torch.device:
         return self.loss.device
 
-    def begin_epoch(self, samples: int) -> None:
-        """Draws the order, and starts the sums anew."""
-        self.order = torch.randperm(samples, generator=self.shuffling).to(self.device)
+    def begin_epoch(self) -> None:
+        """Draws what is left to chance, and starts the sums anew."""
+        self.draw()
         self.learning_rate = float(self.schedule.get_last_lr()[0])
         self.loss, self.hits = torch.zeros_like(self.loss), torch.zeros_like(self.hits)
         self.seconds = 0.0
+
+    def draw(self) -> None:
+        """What is left to chance in this epoch."""
+        self.order = self.chance.order(self.epoch).to(self.device)
+        self.draws = self.chance.draws(self.epoch).to(self.device)
 
     def end_epoch(self) -> None:
         self.epoch, self.step = self.epoch + 1, 0
@@ -75,17 +84,18 @@ class State:
 
 def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
     """Before the first step."""
-    device, order = data.train.x.device, torch.arange(len(data.train))
+    device, samples = data.train.x.device, len(data.train)
+    order = torch.arange(samples)
     optimizer = make_optimizer(recipe.optimizer, model.parameters())
     return State(
         model,
         optimizer,
         make_schedule(recipe.schedule, optimizer, recipe.epochs, len(batches(order, recipe.batch))),
-        shuffling=torch.Generator().manual_seed(recipe.seed),
-        augmenting=torch.Generator(device).manual_seed(recipe.seed + 1),  # not the stream of the order
+        Chance(recipe.seed, samples, columns(recipe.augment)),
         loss=torch.zeros((), device=device),
         hits=torch.zeros((), device=device),
         order=order,
+        draws=torch.empty(samples, 0),
         mean=running_mean(model, recipe.ema) if recipe.ema else None,
     )
 

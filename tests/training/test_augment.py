@@ -6,11 +6,15 @@ torch = pytest.importorskip("torch")
 
 from cnnspec.data.vision import import_torchvision  # noqa: E402
 from cnnspec.recipe import AUGMENTATIONS, Augmentation, ColorJitter, Crop, Flip, Rotation, Shift  # noqa: E402
-from cnnspec.training.augment import CHANGES, augment, flipped, jittered, moved, normalise, turned  # noqa: E402
+from cnnspec.training.augment import CHANGES, augment, columns, flipped, jittered, moved, normalise, turned  # noqa: E402
 
 
 def seeded(seed: int = 0):
     return torch.Generator().manual_seed(seed)
+
+
+def drawn(x, chosen, seed=0):
+    return torch.rand(len(x), columns(chosen), generator=seeded(seed))
 
 
 def pictures(channels=3, height=12, width=10, count=8):
@@ -39,7 +43,7 @@ def test_repeatable_from_the_seed_and_keeps_shape_and_type(augmentation, channel
     x = pictures(channels).to(dtype)
     before = x.clone()
     chosen: tuple[Augmentation, ...] = ALL if augmentation is None else (augmentation,)
-    once, again, other = (augment(x, chosen, seeded(seed)) for seed in (3, 3, 4))
+    once, again, other = (augment(x, chosen, drawn(x, chosen, seed)) for seed in (3, 3, 4))
     assert once.shape == x.shape
     assert once.dtype == x.dtype
     assert torch.equal(once, again)
@@ -49,7 +53,7 @@ def test_repeatable_from_the_seed_and_keeps_shape_and_type(augmentation, channel
 
 def test_nothing_asked_nothing_changed():
     x = pictures()
-    assert torch.equal(augment(x, (), seeded()), x)
+    assert torch.equal(augment(x, (), drawn(x, (), 0)), x)
 
 
 def test_moved_is_torchvisions_crop_of_the_padded_image(tv):
@@ -64,7 +68,7 @@ def test_moved_is_torchvisions_crop_of_the_padded_image(tv):
 def test_crop_reaches_every_place_alike():
     x = torch.zeros(4000, 1, 5, 5, dtype=torch.uint8)
     x[:, 0, 2, 2] = 1
-    places = augment(x, (Crop(2),), seeded()).sum(0)[0]
+    places = augment(x, (Crop(2),), drawn(x, (Crop(2),), 0)).sum(0)[0]
     assert places.sum() == 4000
     assert places.min() > 100
     assert places.max() < 220
@@ -82,9 +86,9 @@ def test_shift_is_torchvisions_translation(tv):
 def test_shift_stays_within_its_fraction():
     x = torch.zeros(2000, 1, 20, 10, dtype=torch.uint8)
     x[:, 0, 10, 5] = 1
-    _, _, rows, columns = augment(x, (Shift(0.2),), seeded()).nonzero().T
+    _, _, rows, places = augment(x, (Shift(0.2),), drawn(x, (Shift(0.2),), 0)).nonzero().T
     assert sorted(set((rows - 10).tolist())) == [-4, -3, -2, -1, 0, 1, 2, 3, 4]
-    assert sorted(set((columns - 5).tolist())) == [-2, -1, 0, 1, 2]
+    assert sorted(set((places - 5).tolist())) == [-2, -1, 0, 1, 2]
 
 
 def test_flipped_is_torchvisions(tv):
@@ -98,7 +102,7 @@ def test_flipped_is_torchvisions(tv):
 @pytest.mark.parametrize(("p", "least", "most"), [(0.0, 0, 0), (1.0, 1000, 1000), (0.25, 200, 300)])
 def test_flip_follows_its_probability(p, least, most):
     x = torch.arange(2, dtype=torch.uint8).expand(1000, 1, 1, 2)
-    mirrored = (augment(x, (Flip(p),), seeded())[:, 0, 0, 0] == 1).sum()
+    mirrored = (augment(x, (Flip(p),), drawn(x, (Flip(p),), 0))[:, 0, 0, 0] == 1).sum()
     assert least <= mirrored <= most
 
 
@@ -130,7 +134,7 @@ def test_jittered_is_torchvisions_color_jitter(tv, channels, factors):
 
 def test_jitter_draws_for_each_image_and_keeps_opacity():
     x = pictures(4)[:1].expand(8, -1, -1, -1)
-    ours = augment(x, (ColorJitter(),), seeded())
+    ours = augment(x, (ColorJitter(),), drawn(x, (ColorJitter(),), 0))
     assert torch.equal(ours[:, 3], x[:, 3])
     assert len({image.sum().item() for image in ours[:, :3]}) == 8
 

@@ -322,7 +322,7 @@ def weights_alone(path: Path) -> None:
 
 
 def another_format(path: Path) -> None:
-    rewrite(path, format=2)
+    rewrite(path, format=1)
 
 
 def another_run(path: Path) -> None:
@@ -335,7 +335,7 @@ FAULTS = {
     flip: "is damaged: its check sum is another",
     pickled: "is cut short or damaged",
     weights_alone: "is no checkpoint of cnnspec",
-    another_format: "is not of format 1, or damaged: format: Input should be 1",
+    another_format: "is not of format 2, or damaged: format: Input should be 2",
     another_run: "belongs to another run",
 }
 
