@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import os
+from typing import Any, ClassVar, Literal
 
 from cnnspec.data.facts import Dataset, Digits
 from cnnspec.words import (
     KINDS,
     Count,
+    Kind,
+    Mismatch,
     Natural,
     NonNegative,
     Positive,
     Probability,
     Share,
+    Symbol,
     Word,
     by_name,
+    describe,
     list_of,
     word_of,
 )
@@ -136,15 +141,74 @@ class Shift(Augmentation):
     fraction: Probability = 0.1
 
 
+class Origin(Word):
+    """Base of what training can start from: weights, by the names they have in a `state_dict`."""
+
+    def at(self, folder: str) -> Origin:
+        """With paths that start at this folder made such as start at the working directory."""
+        paths = {name: getattr(self, name) for name in ("path", "file") if getattr(self, name, None)}
+        return self.replace(**{name: os.path.join(folder, path) for name, path in paths.items()})
+
+
+class OfRun(Origin):
+    """The weights of a run, given as its folder: those of its best epoch or of its last."""
+
+    word = "run"
+    path: str
+    which: Literal["best", "last"] = "best"
+
+
+class OfFile(Origin):
+    """A file of weights: safetensors, or a state_dict that `torch.save` wrote. `prefix` is what the names in the file
+    begin with and those of the network do not."""
+
+    word = "file"
+    path: str
+    prefix: str | None = None
+
+
+class OfTorchvision(Origin):
+    """Weights that torchvision publishes, by its name for them: `"ResNet18_Weights.IMAGENET1K_V1"`. They are looked for
+    where `torch.hub` keeps what it has downloaded; `file` names another place."""
+
+    word = "torchvision"
+    name: str
+    file: str | None = None
+
+
 OPTIMIZERS = by_name(Sgd, Adam, AdamW)
 SCHEDULES = by_name(Constant, StepDown, Cosine, OneCycle)
 AUGMENTATIONS = by_name(Crop, Flip, Rotation, ColorJitter, Shift)
+ORIGINS = by_name(OfRun, OfFile, OfTorchvision)
 
 KINDS["Optimizer"] = word_of(OPTIMIZERS, "an optimizer")
 KINDS["Schedule"] = word_of(SCHEDULES, "a schedule")
 KINDS["Augmentations"] = list_of(word_of(AUGMENTATIONS, "an augmentation"), "a list of augmentations")
 
 Augmentations = tuple[Augmentation, ...]
+
+
+def _origin(value: Any) -> Origin:
+    if isinstance(value, str):
+        raise Mismatch(f"a text alone does not say what it names: {', '.join(f'{word}(...)' for word in ORIGINS)} do")
+    found: Origin = word_of(ORIGINS, "a source of weights").read(value)
+    return found
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, Symbol):
+        return value.name
+    if isinstance(value, str) and value:
+        return value
+    raise Mismatch(f"{describe(value)} is no name")
+
+
+KINDS["Origin"] = Kind(f"a source of weights ({', '.join(ORIGINS)})", _origin, names=True)
+KINDS["Names"] = list_of(Kind("a name", _name), 'names of layers and groups ([features, "head.0"])')
+KINDS["Epochs"] = Kind("a whole number from 1, or a list with one for each name of freeze", KINDS["Kernel"].read)
+
+Names = tuple[str, ...]
+Epochs = int | tuple[int, ...]
 
 
 class Recipe(Word):
@@ -158,6 +222,9 @@ class Recipe(Word):
     schedule: Schedule = Constant()
     batch: Count = 128
     epochs: Count = 10
+    weights: Origin | None = None
+    freeze: Names = ()
+    unfreeze_after: Epochs | None = None
     clip: Positive | None = None
     label_smoothing: Share = 0.0
     ema: Share = 0.0
@@ -173,6 +240,9 @@ class Recipe(Word):
         "schedule": "what becomes of the learning rate",
         "batch": "samples per step",
         "epochs": "passes over the training data",
+        "weights": "what the network starts from; none draws its weights anew",
+        "freeze": "layers and groups that keep their weights as they are",
+        "unfreeze_after": "epochs after which what is frozen learns too; none keeps it frozen to the end",
         "clip": "longer gradients are shortened to this length (norm) before each step; none leaves them",
         "label_smoothing": "part of each label that is spread evenly over all classes while training",
         "ema": "decay of a running mean of the weights, which is then measured and kept; 0 for the weights themselves",

@@ -200,6 +200,10 @@ class Spec:
             trail = walk.trail(flow) if flow.origin else None
             self.report(*self._mended(map(self._explained, faults), trail, model, recipe.data))
             self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
+        if recipe and root and (recipe.freeze or recipe.unfreeze_after):
+            from cnnspec.network.freezing import wrongly_frozen
+
+            self.report(*wrongly_frozen(item.name.text, root, recipe, spans))
         if root and not self.failed and not self.broken:
             yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans)
 
@@ -330,7 +334,10 @@ class Spec:
         for block in blocks:
             settings |= self._settings(block)
         settings |= self.given.settings
-        return self._bound(settings, blocks[-1].span if blocks else model.span)
+        recipe, spans = self._bound(settings, blocks[-1].span if blocks else model.span)
+        if recipe and recipe.weights:
+            recipe = recipe.replace(weights=recipe.weights.at("" if "weights" in self.given.settings else self.folder))
+        return recipe, spans
 
     def _bound(self, settings: Mapping[str, Argument], span: Span) -> tuple[Recipe | None, dict[str, Span]]:
         """The recipe of some settings, and the place of each."""

@@ -84,6 +84,9 @@ def test_every_setting_can_be_given(spec: str) -> None:
         "label_smoothing": "0.1",
         "ema": "0.0",
         "patience": "none",
+        "weights": "none",
+        "freeze": "[]",
+        "unfreeze_after": "none",
     }
     assert "recorded after every epoch" in done.output
     assert cnnspec("eval", "here", "--device", "cpu").exit_code == 0
