@@ -1,0 +1,100 @@
+"""How a network is trained: what `train { }` says, and the defaults where it says nothing. No torch here."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cnnspec.data.facts import Dataset, Digits
+from cnnspec.recipe.augmentations import (
+    AUGMENTATIONS,
+    Augmentation,
+    Augmentations,
+    ColorJitter,
+    Crop,
+    Flip,
+    Rotation,
+    Shift,
+)
+from cnnspec.recipe.names import Names
+from cnnspec.recipe.optimizers import OPTIMIZERS, Adam, AdamW, Optimizer, Sgd
+from cnnspec.recipe.origins import ORIGINS, OfFile, OfRun, OfTorchvision, Origin
+from cnnspec.recipe.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDown
+from cnnspec.words import KINDS, Count, Kind, Natural, Positive, Share, Word
+
+Epochs = int | tuple[int, ...]
+
+KINDS["Epochs"] = Kind("a whole number from 1, or a list with one for each name of freeze", KINDS["Kernel"].read)
+
+
+__all__ = [
+    "AUGMENTATIONS",
+    "OPTIMIZERS",
+    "ORIGINS",
+    "SCHEDULES",
+    "Adam",
+    "AdamW",
+    "Augmentation",
+    "Augmentations",
+    "ColorJitter",
+    "Constant",
+    "Cosine",
+    "Crop",
+    "Epochs",
+    "Flip",
+    "Names",
+    "OfFile",
+    "OfRun",
+    "OfTorchvision",
+    "OneCycle",
+    "Optimizer",
+    "Origin",
+    "Recipe",
+    "Rotation",
+    "Schedule",
+    "Sgd",
+    "Shift",
+    "StepDown",
+]
+
+
+class Recipe(Word):
+    """The settings of `train { }`, in the order they are documented."""
+
+    word = "train"
+
+    data: Dataset = Digits()
+    augment: Augmentations = ()
+    optimizer: Optimizer = AdamW()
+    schedule: Schedule = Constant()
+    batch: Count = 128
+    epochs: Count = 10
+    weights: Origin | None = None
+    freeze: Names = ()
+    unfreeze_after: Epochs | None = None
+    clip: Positive | None = None
+    label_smoothing: Share = 0.0
+    ema: Share = 0.0
+    patience: Count | None = None
+    validation: Share = 0.1
+    seed: Natural = 0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    about: ClassVar[dict[str, str]] = {
+        "data": "where the samples come from",
+        "augment": "random changes to training images",
+        "optimizer": "how the weights follow the gradient",
+        "schedule": "what becomes of the learning rate",
+        "batch": "samples per step",
+        "epochs": "passes over the training data",
+        "weights": "what the network starts from; none draws its weights anew",
+        "freeze": "layers and groups that keep their weights as they are",
+        "unfreeze_after": "epochs after which what is frozen learns too; none keeps it frozen to the end",
+        "clip": "longer gradients are shortened to this length (norm) before each step; none leaves them",
+        "label_smoothing": "part of each label that is spread evenly over all classes while training",
+        "ema": "decay of a running mean of the weights, which is then measured and kept; 0 for the weights themselves",
+        "patience": "epochs without a better one on the validation part after which training ends; none trains all",
+        "validation": "part of the training data that is held back to choose the best epoch; 0 holds nothing back",
+        "seed": "fixes the split, the first weights, the order and the augmentation",
+        "precision": "the numbers that convolutions and linear layers compute with; auto takes bfloat16 on a processor "
+        "that has instructions for it, where the network is large enough to gain",
+    }
