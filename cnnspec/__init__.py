@@ -158,14 +158,19 @@ def train(
     data_dir: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     device: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
     test_every_epoch: bool = False,
+    watch: bool = False,
+    tensorboard: bool = False,
     progress: bool = False,
 ) -> Run:
     """Train the network as its `train { }` says, with defaults for what it leaves out. Needs torch.
 
     `set` overrides settings (`{"train.epochs": 3}`), `data_dir` is where downloaded data sets live, `out` the folder
     of the run (a fresh one in `runs/` by default), `device` a name like "cuda:1" (the best there is by default).
-    `test_every_epoch` records the test set after each epoch, without a say. `Run.folder` holds weights, metrics and
+    `weights` are what to start from: the folder of a run, a file, or torchvision's name for its own.
+    `test_every_epoch` records the test set after each epoch, `watch` every layer, `tensorboard` the curves for
+    TensorBoard; none has a say. `Run.folder` holds weights, metrics and
     pictures. Raises `TrainError` or `DataError` where the run cannot start or not go on.
     """
     from cnnspec.requires import require
@@ -175,12 +180,18 @@ def train(
 
     from cnnspec.training.run import train
 
+    if weights is not None:
+        from cnnspec.network.origins import origin_text
+
+        set = {**(set or {}), "train.weights": origin_text(os.fspath(weights))}
     return train(
         load(spec, model=model, set=set, input=input, train=True),
         data_dir=Path(data_dir) if data_dir is not None else None,
         out=Path(out) if out is not None else None,
         device=device,
         test_every_epoch=test_every_epoch,
+        watch=watch,
+        tensorboard=tensorboard,
         progress=progress,
     )
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 INSTALL = 'pip install "cnnspec[torch]"'
 
-EXTRAS = {"pygls": "lsp", "lsprotocol": "lsp"}
+EXTRAS = {"pygls": "lsp", "lsprotocol": "lsp", "tensorboard": "tensorboard"}
 """The extra that brings a package; what is not listed comes with `torch`."""
 
 

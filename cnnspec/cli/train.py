@@ -11,11 +11,13 @@ from click.core import ParameterSource
 
 from cnnspec.cli.common import FILE, fail, input_option, load, model_option, set_option
 from cnnspec.cli.running import data_dir_option, dataset, device_option, explained
+from cnnspec.network import UsageFault
 from cnnspec.recipe import Recipe
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 METAVARS = {"data": "DATA", "augment": "LIST", "optimizer": "CALL", "schedule": "CALL", "precision": "NAME"}
+METAVARS |= {"weights": "FROM", "freeze": "NAMES"}
 
 
 def setting_options(command: Decorated) -> Decorated:
@@ -42,6 +44,10 @@ def setting_options(command: Decorated) -> Decorated:
     is_flag=True,
     help="Also record the accuracy on the test set after every epoch; it has no say.",
 )
+@click.option(
+    "--watch", is_flag=True, help="Also record how every layer does: its output, its dead units, its gradient."
+)
+@click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard, into the run's folder.")
 def command(
     file: str | None,
     model: str | None,
@@ -52,12 +58,15 @@ def command(
     out: str | None,
     resume: str | None,
     test_every_epoch: bool,
+    watch: bool,
+    tensorboard: bool,
     **settings: str | None,
 ) -> None:
     """Train the network of FILE as its train { } says, and leave a folder with all that came of it.
 
     Settings are written as in a spec: --data mnist, --optimizer 'sgd(lr=0.1, momentum=0.9)', --augment '[flip]'.
-    --data also takes the path of a folder of images, of a .csv or of an .npz file. Exit code 0: finished; 1: errors,
+    --data also takes the path of a folder of images, of a .csv or of an .npz file, --weights that of a run or of a file of
+    weights, or torchvision's name for its own. Exit code 0: finished; 1: errors,
     or a loss that is no longer finite; 2: wrong usage; 130: interrupted.
     """
     if resume is not None:
@@ -66,6 +75,7 @@ def command(
         raise click.UsageError("name the FILE to train, or the run to go on with: --resume RUN")
     if settings["data"]:
         settings["data"] = dataset(settings["data"])
+    shorten(settings)
     given = [f"train.{name}={value}" for name, value in settings.items() if value is not None]
     network = load(file, model, (*overrides, *given), input_shape, train=True) if file else None
     with explained():
@@ -75,7 +85,9 @@ def command(
 
         how = Common(data_dir=data_dir, device=device, progress=sys.stderr.isatty(), say=click.echo)
         if network:
-            run = train(network, out=out, test_every_epoch=test_every_epoch, **how)
+            run = train(
+                network, out=out, test_every_epoch=test_every_epoch, watch=watch, tensorboard=tensorboard, **how
+            )
         else:
             run = go_on(str(resume), **how)
         for line in report.closing(run):
@@ -84,6 +96,17 @@ def command(
         fail(run.fault, f"what was recorded until then is in {run.folder}")
     if run.status == "interrupted":
         fail(run.fault, how_to_resume(run.folder), code=130)
+
+
+def shorten(settings: dict[str, str | None]) -> None:
+    """Short forms of options, as the language has them."""
+    from cnnspec.network.origins import names_text, origin_text
+
+    for name, written in (("weights", origin_text), ("freeze", names_text)):
+        try:
+            settings[name] = written(settings[name] or "") if settings[name] else None
+        except UsageFault as fault:
+            raise click.UsageError(str(fault)) from None
 
 
 class Common(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -38,6 +38,34 @@ class Samples(Strict):
     """SHA-256 over the samples and classes of each part; empty in runs of older versions."""
 
 
+class Extras(NamedTuple):
+    """What is recorded beside the usual, and has no say in anything."""
+
+    test_every_epoch: bool = False
+    """The test set after every epoch."""
+    watch: bool = False
+    """How every layer does after every epoch."""
+    tensorboard: bool = False
+    """The same figures once more, for TensorBoard."""
+
+
+NO_EXTRAS = Extras()
+
+
+class Start(Strict):
+    """The weights that a run began with. `layers` are those that were taken, `parameters` how many numbers these learn;
+    `fresh` says why the others were not, `unused` what else was there, `notes` how samples are scaled and the like."""
+
+    origin: str
+    file: str
+    sha256: str
+    layers: list[str]
+    parameters: int
+    fresh: dict[str, str]
+    unused: list[str]
+    notes: list[str]
+
+
 class Config(Strict):
     """What was trained, and how; values of the language are written as in a spec, with every default filled in."""
 
@@ -57,7 +85,15 @@ class Config(Strict):
     """What `train` asks for, or what was chosen for auto."""
     loss: str
     test_every_epoch: bool = False
+    watch: bool = False
+    tensorboard: bool = False
     samples: Samples
+    start: Start | None = None
+    """None where the weights were drawn."""
+
+    @property
+    def extras(self) -> Extras:
+        return Extras(self.test_every_epoch, self.watch, self.tensorboard)
 
     @property
     def data_name(self) -> str:
@@ -95,6 +131,8 @@ class Result(Strict):
     test_accuracy_mean_of_last_three_epochs: float | None
     """Only where the test set was recorded in every epoch."""
     reading: ReadingResult
+    layers: list[str] = []
+    """In words, how they did at the end, where they were watched."""
     training_seconds: float
     seconds: float
 
@@ -109,7 +147,7 @@ def config_of(
     loss: str,
     spec: str,
     data_dir: Path | None,
-    test_every_epoch: bool = False,
+    extras: Extras,
 ) -> Config:
     """Everything it takes to load the network and its data again, from whatever working directory."""
     here = recipe.replace(data=with_whole_paths(recipe.data, Path(network.folder)))
@@ -127,7 +165,7 @@ def config_of(
         precision=precision,
         spec=spec,
         loss=loss,
-        test_every_epoch=test_every_epoch,
+        **extras._asdict(),
         samples=Samples(
             train=len(data.train),
             validation=len(data.validation or ()),

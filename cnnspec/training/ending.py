@@ -17,6 +17,7 @@ from cnnspec.training.config import Config, ReadingResult, Result, TestResult
 from cnnspec.training.history import Epoch
 from cnnspec.training.loop import Measured
 from cnnspec.training.reading import Reading, read_curves
+from cnnspec.training.watch import Look, in_words
 
 Status = Literal["finished", "interrupted", "diverged", "failed"]
 
@@ -37,6 +38,8 @@ class Run:
     best: Epoch | None
     test: Measured | None
     reading: Reading
+    looks: tuple[Look, ...]
+    """How every layer did after every epoch, where that was asked for."""
     seconds: float
 
     @property
@@ -64,6 +67,7 @@ def result_of(run: Run) -> Result:
         else None,
         test_accuracy_mean_of_last_three_epochs=run.late_test_accuracy,
         reading=ReadingResult(verdict=reading.verdict, because=list(reading.because), advice=list(reading.advice)),
+        layers=[(lead + text).strip() for lead, text in in_words(run.looks)],
         resumed=record.resumptions(run.folder),
         training_seconds=sum(epoch.seconds for epoch in run.history),
         seconds=run.seconds,
@@ -76,6 +80,8 @@ def draw(run: Run, network: Network, model: nn.Module) -> None:
     if run.history:
         star = run.test.accuracy if run.test else None
         write(run.folder / "curves.png", plots.curves(run.history, title, star))
+    if run.looks:
+        write(run.folder / "layers.png", plots.layers(run.looks, title))
     if run.best and run.test:
         which = f"{title}, test set, weights of epoch {run.best.epoch}: {run.test.accuracy:.1%}"
         record.write_confusion(run.folder, run.config.classes, run.test.confusion)

@@ -14,8 +14,9 @@ from cnnspec.data.loaders import load
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
+from cnnspec.requires import require
 from cnnspec.training import record
-from cnnspec.training.config import Config, config_of
+from cnnspec.training.config import NO_EXTRAS, Config, Extras, config_of
 from cnnspec.training.device import pick_device
 from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
@@ -38,8 +39,10 @@ class Plan:
     why_precision: str
 
 
-def plan_run(network: Network, device: str | None, data_dir: Path | None, test_every_epoch: bool = False) -> Plan:
+def plan_run(network: Network, device: str | None, data_dir: Path | None, extras: Extras = NO_EXTRAS) -> Plan:
     """Raises `TrainError`, `NoDevice` or `DataError` for everything that can be known before the first step."""
+    if extras.tensorboard:
+        require("tensorboard")
     recipe = network.recipe or Recipe()
     place = pick_device(device)
     objective, sides = objective_of(network), sides_of(network)
@@ -57,7 +60,7 @@ def plan_run(network: Network, device: str | None, data_dir: Path | None, test_e
         loss=loss,
         spec=record.sum_of_spec(network.source),
         data_dir=data_dir,
-        test_every_epoch=test_every_epoch,
+        extras=extras,
     )
     return Plan(network, recipe, place, objective, sides, data, config, why)
 

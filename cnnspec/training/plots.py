@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from math import ceil, sqrt
+from math import ceil, isfinite, sqrt
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,11 +16,14 @@ from torch import Tensor, nn
 
 from cnnspec.network.model import Network, PlacedLayer
 from cnnspec.training.history import Epoch, best_epoch
+from cnnspec.training.watch import Look
 
 COLORS = {"training": "#1f5fa8", "validation": "#d9541e", "test": "#7a7a7a"}
 
 MOST_FILTERS = 64
 MOST_ANNOTATED = 20
+MOST_EPOCHS = 6
+MOST_NAMED = 60
 
 
 def png(figure: Figure) -> bytes:
@@ -186,4 +190,37 @@ def _table(weight: Tensor, name: str) -> bytes:
     axes.set(xlabel="input", ylabel="output")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    return png(figure)
+
+
+# -------------------------------------------------------------------------------------------------------- layers
+
+
+def layers(looks: Sequence[Look], title: str) -> bytes:
+    """Size of outputs and gradients and the dead units along the network, a line per epoch: the later the darker."""
+    epochs = sorted({look.epoch for look in looks})
+    shown = [epochs[round(at)] for at in np.linspace(0, len(epochs) - 1, min(len(epochs), MOST_EPOCHS))]
+    names = [f"{look.layer} {look.kind}" for look in looks if look.epoch == epochs[-1]]
+    figure = Figure(figsize=(float(np.clip(4 + 0.28 * len(names), 7, 20)), 8.2), layout="constrained")
+    figure.suptitle(title)
+    panels = figure.subplots(3, 1, sharex=True)
+    colors = colormaps["viridis_r"](np.linspace(0.15, 1, len(shown)))
+    for color, epoch in zip(colors, shown, strict=True):
+        these = [look for look in looks if look.epoch == epoch]
+        for axes, what in zip(panels, ("activation", "ratio", "dead"), strict=True):
+            values = [getattr(look, what) for look in these]
+            places = [place for place, value in enumerate(values) if value is not None and isfinite(value)]
+            heights = [values[place] for place in places]
+            axes.plot(places, heights, "o-", color=color, markersize=3, linewidth=1.2, label=f"epoch {epoch}")
+    for axes, label in zip(panels, ("mean |output|", "|gradient| / |weight|", "dead units"), strict=True):
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in panels[:2]:
+        axes.set_yscale("log")
+    panels[2].set_ylim(-0.03, 1.03)
+    panels[2].yaxis.set_major_formatter(PercentFormatter(1))
+    if len(names) <= MOST_NAMED:
+        panels[2].set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    panels[0].legend(frameon=False, fontsize=8, ncols=len(shown))
     return png(figure)

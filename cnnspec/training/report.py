@@ -12,6 +12,8 @@ from cnnspec.training.device import device_name
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
 from cnnspec.training.state import State, batches
+from cnnspec.training.transfer import about_start
+from cnnspec.training.watch import in_words
 from cnnspec.words import counted
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     yield f"recipe    {', '.join(f'{name} {settings[name]}' for name in named)}"
     if settings["augment"] != "[]":
         yield f"augment   {settings['augment'].strip('[]')}"
+    yield from about_start(plan)
     yield f"loss      {config.loss}"
     yield f"device    {device_name(plan.device)}"
     yield f"precision {config.precision}, {plan.why_precision}"
@@ -108,6 +111,8 @@ def closing(run: Run) -> Iterator[str]:
     yield f"time: {run.seconds:.1f} s in all, {trained:.1f} s of them training steps"
     yield ""
     yield from reading_lines(run.reading)
+    for lead, text in in_words(run.looks):
+        yield from _indented(text, lead)
 
 
 def table(history: Sequence[Epoch], best: Epoch) -> Iterator[str]:

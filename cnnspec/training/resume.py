@@ -18,6 +18,7 @@ from cnnspec.training.history import best_epoch
 from cnnspec.training.lock import alone_in
 from cnnspec.training.plan import Plan, plan_run, ready
 from cnnspec.training.run import Say, carry_out
+from cnnspec.training.start import rescaled, same_start
 from cnnspec.training.state import State, begin, weights_of
 from cnnspec.words import counted
 
@@ -45,6 +46,8 @@ def resume(
         state = begin(model, data, plan.recipe)
         if found:
             restore(state, found)
+        elif config.start:
+            state.model.load_state_dict(same_start(plan, config.start), strict=False)
         write_again(folder, config, state)
         for line in report.opening(plan, folder):
             say(line)
@@ -77,14 +80,15 @@ def plan_again(folder: Path, config: Config, device: str | None, data_dir: str |
         )
     where = data_dir or config.data_dir
     network = record.read_network(folder, config)
-    plan = plan_run(network, device or config.device, Path(where) if where else None, config.test_every_epoch)
+    plan = plan_run(network, device or config.device, Path(where) if where else None, config.extras)
     changed = [name for name, sum in config.samples.sums.items() if plan.config.samples.sums.get(name) != sum]
     if changed:
         raise BadRun(
             f"the data of {folder} has changed since the run began: its {changed[0]} part is another",
             f"the data is {config.train['data']}; bring it back as it was, or begin a new run",
         )
-    return replace(plan, config=config, why_precision="as the run began")
+    data = rescaled(plan.data, config.samples.mean, config.samples.std) if config.start else plan.data
+    return replace(plan, config=config, data=data, why_precision="as the run began")
 
 
 def write_again(folder: Path, config: Config, state: State) -> None:

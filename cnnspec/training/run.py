@@ -13,6 +13,7 @@ from cnnspec.data.parts import Data
 from cnnspec.network.model import Network
 from cnnspec.training import record, report
 from cnnspec.training.checkpoint import remove_checkpoints, save_checkpoint
+from cnnspec.training.config import Extras
 from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
 from cnnspec.training.error import Diverged, TrainError
 from cnnspec.training.history import best_epoch
@@ -22,7 +23,10 @@ from cnnspec.training.loop import Measured, fit, measure
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.plan import Plan, plan_run, ready
 from cnnspec.training.reading import no_longer_finite
+from cnnspec.training.seeing import Seeing
+from cnnspec.training.start import with_start
 from cnnspec.training.state import State, begin
+from cnnspec.training.watch import read_looks
 from cnnspec.words import counted
 
 Say = Callable[[str], None]
@@ -35,6 +39,8 @@ def train(
     out: str | Path | None = None,
     device: str | None = None,
     test_every_epoch: bool = False,
+    watch: bool = False,
+    tensorboard: bool = False,
     progress: bool = False,
     say: Say = lambda line: None,
 ) -> Run:
@@ -42,7 +48,8 @@ def train(
 
     `data_dir` is where downloaded data sets live; `out` the folder of the run, new or empty (a fresh one in `runs/`
     where None); `device` a name like cuda:1 (the best there is where None). `test_every_epoch` also records the
-    accuracy on the test set after every epoch, which has no say in anything. `say` is given a line of text whenever
+    accuracy on the test set after every epoch, `watch` how every layer does (`layers.csv`, `layers.png`), `tensorboard`
+    the curves for TensorBoard; none of them has a say in anything. `say` is given a line of text whenever
     there is news, and `progress` shows a bar.
 
     Ctrl-C and a loss that is no longer finite end the run early: what was recorded is kept, and `Run.status` tells.
@@ -54,8 +61,10 @@ def train(
     out = Path(out) if out is not None else None
     if out:
         record.require_free(out)
-    plan = plan_run(network, device, Path(data_dir) if data_dir else None, test_every_epoch)
+    plan = plan_run(network, device, Path(data_dir) if data_dir else None, Extras(test_every_epoch, watch, tensorboard))
+    plan, weights = with_start(plan)
     model, data = ready(plan)
+    model.load_state_dict(weights, strict=False)
     folder = record.open_folder(out, network, plan.config, plan.device)
     with alone_in(folder):
         for line in report.opening(plan, folder):
@@ -76,8 +85,9 @@ def carry_out(plan: Plan, folder: Path, data: Data, state: State, progress: bool
     status, fault, test, failure = _outcome(plan, folder, data, state, progress, say)
     history = tuple(state.history)
     best = best_epoch(history) if history else None
+    looks = tuple(read_looks(folder, len(history)))
     reading = no_longer_finite(fault) if status == "diverged" else reading_of(plan.data, history, test)
-    run = Run(folder, plan.config, status, fault, history, best, test, reading, perf_counter() - started)
+    run = Run(folder, plan.config, status, fault, history, best, test, reading, looks, perf_counter() - started)
     try:
         draw(run, plan.network, state.model)
         record.write_model(folder / record.RESULT, result_of(run))
@@ -118,6 +128,7 @@ def _train(
 ) -> None:
     """After an epoch its checkpoint comes first: all other files can be written again from it."""
     config, run = plan.config, record.sum_of_config(folder)
+    seeing = Seeing(plan, folder, state)
     epochs = fit(
         state,
         data,
@@ -129,8 +140,11 @@ def _train(
         progress=progress,
         stopping=stopping,
     )
+    if config.start and not state.checkpoints:  # to go on never takes the file that the weights came from
+        save_checkpoint(folder, run, state)
     for epoch in epochs:
         state.remember(epoch)
+        seeing.after(epoch, data, state)
         save_checkpoint(folder, run, state)
         record.write_epoch(folder, config, state)
         say(report.epoch_line(epoch, plan.recipe.epochs))
