@@ -71,7 +71,7 @@ def read_torchvision(dataset: TorchvisionImages, request: Request) -> Raw:
 
 def _read(dataset: TorchvisionImages, source: Any, folder: Path, *, train: bool) -> Part:
     try:
-        with _impatient():
+        with impatient():
             found = source(str(folder), train=train, download=True)
         x, y = torch.as_tensor(found.data), torch.as_tensor(found.targets)
     except Exception as error:  # torchvision raises whatever its parsers and the network raise
@@ -88,7 +88,7 @@ def _read(dataset: TorchvisionImages, source: Any, folder: Path, *, train: bool)
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def impatient() -> Iterator[None]:
     """Connections that get no answer fail after `TIMEOUT` instead of hanging."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)

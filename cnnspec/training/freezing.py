@@ -1,0 +1,36 @@
+"""Parts of a network that do not learn, or not yet.
+
+A frozen weight gets no gradient, so an optimizer neither changes it nor keeps anything for it, and weight decay passes
+it by. Which parts are frozen follows from the recipe and the epoch; a checkpoint holds nothing of it.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from cnnspec.network.freezing import covers
+from cnnspec.recipe import Recipe
+
+
+def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:
+    """The names of what is frozen in an epoch, counted from 1."""
+    last = recipe.unfreeze_after
+    if last is None:
+        return recipe.freeze
+    ends = last if isinstance(last, tuple) else (last,) * len(recipe.freeze)
+    return tuple(name for name, end in zip(recipe.freeze, ends, strict=True) if epoch <= end)
+
+
+def let_learn(model: nn.Module, parts: tuple[str, ...]) -> None:
+    """Brings a model into training, all but the frozen parts: their layers work as in a measurement, so that batchnorm
+    keeps its figures and dropout drops nothing."""
+    model.train()
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not is_frozen(name, parts))
+    for name, module in model.named_modules():
+        if is_frozen(name, parts) and not any(module.children()):
+            module.eval()
+
+
+def is_frozen(name: str, parts: tuple[str, ...]) -> bool:
+    return any(covers(part, name) for part in parts)
