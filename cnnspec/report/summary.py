@@ -148,11 +148,11 @@ def _measured(network: Network) -> Iterator[LayerSummary | JoinSummary]:
             after = step
 
 
-def field_as_dict(field: Field) -> dict[str, list[int | float]] | None:
+def field_as_dict(field: Field) -> dict[str, list[int | float | None]] | None:
     """None where everything is seen, or where the input has no axes to slide along."""
-    return {"size": _numbers(field.size), "stride": _numbers(field.stride)} if field.stride else None
+    return {"size": _numbers(field.size), "stride": _numbers(field.stride)} if field.axes else None
 
 
-def _numbers(values: Iterable[Any]) -> list[int | float]:
-    """Fractions, which strides behind upsampling may be, as floats."""
-    return [int(value) if value == int(value) else float(value) for value in values]
+def _numbers(values: Iterable[Any]) -> list[int | float | None]:
+    """Fractions, which strides behind upsampling may be, as floats; strides that vary as None."""
+    return [value if value is None or isinstance(value, int) else float(value) for value in values]

@@ -195,10 +195,11 @@ def field_text(field: Field) -> str:
     """A receptive field: its size, and how far that of the next value is away."""
     if field.whole:
         return "everything"
-    if not field.stride:
+    if not field.axes:
         return ""
-    step = field.stride if len(set(field.stride)) > 1 else field.stride[:1]
-    return f"{'x'.join(map(str, field.size))} step {'x'.join(map(str, step))}"
+    size = "x".join("all" if axis.whole else str(axis.width) for axis in field.axes)
+    steps = ["varies" if stride is None else str(stride) for stride in field.stride]
+    return f"{size} step {'x'.join(steps if len(set(steps)) > 1 else steps[:1])}"
 
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
