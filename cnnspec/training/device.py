@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.optim import Optimizer
 
 ORDER = ("cuda", "mps", "cpu")
 
@@ -36,3 +37,14 @@ def pick_device(name: str | None = None) -> torch.device:
 def device_name(device: torch.device) -> str:
     """With the model of the GPU where there is one."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+def suit(optimizer: Optimizer, device: torch.device) -> None:
+    """On a GPU an optimizer updates all weights at once, keeps its counters there and reads its rates there."""
+    if device.type != "cuda":
+        return
+    for group in optimizer.param_groups:
+        group.update({name: value for name, value in ON_CUDA.items() if name in group})
+
+
+ON_CUDA = {"fused": True, "foreach": False, "capturable": True}

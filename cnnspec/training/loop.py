@@ -14,8 +14,10 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
-from cnnspec.training.augment import augment, normalise
+from cnnspec.training.augment import augment, columns, normalise
+from cnnspec.training.capture import Quick
 from cnnspec.training.error import Diverged
+from cnnspec.training.feeding import on_the_device, within_reach
 from cnnspec.training.history import Epoch, tired
 from cnnspec.training.objective import Objective, smoothed
 from cnnspec.training.precision import Precision, computing
@@ -45,10 +47,12 @@ def fit(
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
 
+    samples = within_reach(data, columns(recipe.augment), recipe.batch)
+
     def step(chosen: Tensor) -> None:
-        """Learn from the samples with these numbers."""
-        x, y = data.train.x[chosen], data.train.y[chosen]
-        x = prepare(augment(x, recipe.augment, state.draws[chosen]), data.mean, data.std)
+        """Learn from the samples at these places."""
+        x, y = samples.x[chosen], samples.y[chosen]
+        x = prepare(augment(x, recipe.augment, samples.draws[chosen]), data.mean, data.std)
 
         with computing(precision, state.device):
             outputs, side_outputs = parted(state.model(x))
@@ -59,27 +63,30 @@ def fit(
         if recipe.clip is not None:
             nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
         state.optimizer.step()
-        if state.mean:
-            state.mean.update_parameters(state.model)
+        state.follow()
 
         state.loss += loss.detach() * len(y)
         state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
 
+    learn = Quick(step, state, recipe.batch)
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch()
         state.model.train()
+        learn.prepare()
         started = perf_counter()
         left = batches(state.order, recipe.batch)[state.step :]
-        for chosen in tqdm(
-            left, f"epoch {state.epoch}/{recipe.epochs}", unit="step", leave=False, disable=not progress
-        ):
-            step(chosen)
+        title = f"epoch {state.epoch}/{recipe.epochs}"
+        bar = tqdm(total=len(left), desc=title, unit="step", leave=False, disable=not progress)
+        for chosen in samples.batches(left, state.draws):
+            learn(chosen)
+            bar.update()
             state.schedule.step()
             state.step += 1
             if stopping():
                 break
 
+        bar.close()
         train_loss, train_accuracy = state.loss.item() / len(data.train), state.hits.item() / len(data.train)
         state.seconds += perf_counter() - started
         if stopping():
@@ -143,9 +150,9 @@ def measure(
     many samples fit as in a step of training."""
     model.eval()
     classes = len(data.classes)
-    loss = torch.zeros((), device=part.x.device)
-    confusion = torch.zeros(classes * classes, dtype=torch.int64, device=part.x.device)
-    for x, y in zip(torch.split(part.x, 2 * batch), torch.split(part.y, 2 * batch), strict=True):
+    loss = torch.zeros((), device=data.mean.device)
+    confusion = torch.zeros(classes * classes, dtype=torch.int64, device=data.mean.device)
+    for x, y in on_the_device(part, 2 * batch, data.mean.device):
         with computing(precision, x.device):
             outputs, _ = parted(model(prepare(x, data.mean, data.std)))
         named = objective.probabilities(outputs).argmax(1)

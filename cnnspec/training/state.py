@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from cnnspec.data.parts import Data
 from cnnspec.recipe import Recipe
 from cnnspec.training.augment import columns
 from cnnspec.training.chance import Chance
+from cnnspec.training.device import suit
 from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.optim import make_optimizer, make_schedule
 
@@ -30,9 +32,9 @@ class State:
     loss: Tensor
     hits: Tensor
     order: Tensor
-    """The numbers of the samples, as they come."""
+    """The numbers of the samples, as they come; in the memory of the host."""
     draws: Tensor
-    """The random numbers of each sample for its augmentation, [samples, columns]."""
+    """The random numbers of each sample for its augmentation, [samples, columns]; in the memory of the host."""
     mean: AveragedModel | None = None
     """The running mean of the weights, where the recipe asks for one."""
     epoch: int = 1
@@ -64,13 +66,35 @@ class State:
         """Draws what is left to chance, and starts the sums anew."""
         self.draw()
         self.learning_rate = float(self.schedule.get_last_lr()[0])
-        self.loss, self.hits = torch.zeros_like(self.loss), torch.zeros_like(self.hits)
+        self.loss.zero_()
+        self.hits.zero_()
         self.seconds = 0.0
 
     def draw(self) -> None:
         """What is left to chance in this epoch."""
-        self.order = self.chance.order(self.epoch).to(self.device)
-        self.draws = self.chance.draws(self.epoch).to(self.device)
+        self.order = self.chance.order(self.epoch)
+        self.draws = self.chance.draws(self.epoch)
+
+    @property
+    def mean_begins(self) -> bool:
+        """Whether there is a running mean that no step has gone into."""
+        return self.mean is not None and not self.mean.n_averaged
+
+    def follow(self) -> None:
+        """The running mean of the weights takes in what they are after a step; the first makes it equal to them."""
+        if self.mean is None:
+            return
+        if self.mean_begins:
+            self.mean.update_parameters(self.model)
+            return
+        average: Callable[[list[Tensor], list[Tensor], Tensor], None] = vars(self.mean)["multi_avg_fn"]
+        mean, now = (
+            [tensor.detach() for tensor in chain(module.parameters(), module.buffers())]
+            for module in (self.mean.module, self.model)
+        )
+        for kind in dict.fromkeys(tensor.dtype for tensor in mean):
+            of_kind = [[tensor for tensor in tensors if tensor.dtype == kind] for tensors in (mean, now)]
+            average(of_kind[0], of_kind[1], self.mean.n_averaged)
 
     def end_epoch(self) -> None:
         self.epoch, self.step = self.epoch + 1, 0
@@ -84,9 +108,10 @@ class State:
 
 def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
     """Before the first step."""
-    device, samples = data.train.x.device, len(data.train)
+    device, samples = data.mean.device, len(data.train)
     order = torch.arange(samples)
-    optimizer = make_optimizer(recipe.optimizer, model.parameters())
+    optimizer = make_optimizer(recipe, model)
+    suit(optimizer, device)
     return State(
         model,
         optimizer,
