@@ -36,9 +36,7 @@ class Published:
 
 def entries() -> Iterator[Published]:
     """All those of classifiers."""
-    import_torchvision()
-    from torchvision import models
-
+    models = import_torchvision().models
     for name in models.list_models(module=models):
         for weights in models.get_model_weights(name):
             yield _entry(weights)

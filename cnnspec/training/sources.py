@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -134,15 +135,21 @@ def _safe(path: Path) -> dict[str, Tensor]:
 
 def _pickled(path: Path) -> dict[str, Tensor]:
     """A state_dict that torch.save wrote, by the loader that takes tensors and plain values alone."""
+    damaged = f"{path} is damaged, or no file of weights"
+    with path.open("rb") as file:
+        if file.read(2) == b"PK" and not is_zipfile(path):
+            raise TrainError(damaged, "it is cut short")
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
+    except pickle.UnpicklingError as error:
+        if "truncated" in str(error):
+            raise TrainError(damaged, "it is cut short") from None
         raise TrainError(
             f"{path} holds more than weights, and is not loaded: reading it could execute code",
             "save the weights alone, with code that you trust: torch.save(model.state_dict(), 'weights.pth')",
         ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError) as error:  # a damaged archive raises many things
-        raise TrainError(f"{path} is damaged, or no file of weights", str(error).split("\n")[0]) from None
+        raise TrainError(damaged, str(error).split("\n")[0]) from None
     return _tensors(path, loaded)
 
 
