@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LEVELS = (
-    ("record", "requires", "files", "zoo"),
+    ("record", "requires", "files", "zoo", "sizes"),
     ("source",),
     ("diagnostics",),
     ("words",),
@@ -38,7 +38,8 @@ LEVEL = {part: level for level, row in enumerate(LEVELS) for part in row}
 EXTRA = {"torch", "torchvision", "numpy", "sklearn", "scipy", "matplotlib", "safetensors", "PIL", "tqdm"}
 MAY_IMPORT_EXTRA = {"building", "modules", "port", "data", "training"}
 
-CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row}
+CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row} - {"sizes"}
+"""What is loaded for every check; arithmetic with open sizes only where a spec has some."""
 CHECK_MODULES = {"cnnspec.cli", "cnnspec.cli.common", "cnnspec.cli.check"}
 HEAVY = EXTRA | {
     "pydantic",

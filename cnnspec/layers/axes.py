@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
@@ -54,18 +54,24 @@ def count_of(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
 
 
-def require_groups(layer: Layer, count: int, groups: int, what: str, *, argument: str | None, help: str = "") -> None:
+def require_groups(
+    layer: Layer, count: int, groups: int, what: str, *, argument: str | None, help: Callable[[], str] | None = None
+) -> None:
     """Refuse a number of channels that the groups do not share evenly. `what` are the channels, in words."""
     if count % groups:
-        below = count - count % groups
-        multiples = f"{below} or {below + groups}" if below else str(groups)
         raise Refused(
             "E304",
             f"{layer.word} cannot divide {count} {what} into {groups} equal groups",
             argument=argument,
             why=f"{count} = {groups}*{count // groups} + {count % groups}",
-            help=help or f"make their number a multiple of {groups}: {multiples}",
+            help=help or (lambda: f"make their number a multiple of {groups}: {_multiples(count, groups)}"),
         )
+
+
+def _multiples(count: int, groups: int) -> str:
+    """Those nearest to a number."""
+    below = count - count % groups
+    return f"{below} or {below + groups}" if below else str(groups)
 
 
 def possible_groups(count: int) -> str:
@@ -189,8 +195,8 @@ class Sliding(Layer):
             f"{self.word} slides a {spans}{times(s.extent for s in slides)} window "
             f"over a map of only {times(x.spatial)}{with_padding}",
             argument="kernel",
-            why=formulas(slide for slide in slides if slide.places < 1),
-            help=self.mending(slides),
+            why=lambda: formulas(slide for slide in slides if slide.places < 1),
+            help=lambda: self.mending(slides),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, ClassVar, Literal
 
@@ -63,16 +64,30 @@ class Shape(Record):
         return f"{self.written} (channels last)" if self.channels_last else self.written
 
 
+Wording = str | Callable[[], str]
+
+
 class Refused(Exception):
     """The incoming shape does not suit the layer.
 
     `code` is a diagnostic code; `message` states the fault in one line and proposes nothing; `argument` names the
-    argument that is at fault, where one is; `why` is the arithmetic; `help` proposes, in words.
+    argument that is at fault, where one is; `why` is the arithmetic; `help` proposes, in words. Where the last two take
+    more than putting in numbers, they are worked out when they are asked for.
     """
 
-    def __init__(self, code: str, message: str, *, argument: str | None = None, why: str = "", help: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, *, argument: str | None = None, why: Wording = "", help: Wording = ""
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.argument, self.why, self.help = code, message, argument, why, help
+        self.code, self.message, self.argument, self._why, self._help = code, message, argument, why, help
+
+    @property
+    def why(self) -> str:
+        return self._why if isinstance(self._why, str) else self._why()
+
+    @property
+    def help(self) -> str:
+        return self._help if isinstance(self._help, str) else self._help()
 
 
 class Weights(Record):

@@ -123,13 +123,19 @@ def shares(word: Combinator, x: Shape, branches: int) -> tuple[Shape, ...]:
 def broadcast(word: Combinator, outputs: Sequence[Shape]) -> Shape:
     """The shape of a sum or product: sizes agree, or are 1."""
     _same_axes(word, outputs)
-    sizes = []
-    for along in zip(*(shape.sizes for shape in outputs), strict=True):
-        larger = set(along) - {1}
-        if len(larger) > 1:
-            raise Refused("E401", f"{word.word} joins equal shapes")
-        sizes.append(larger.pop() if larger else 1)
-    return outputs[0].replace(sizes=tuple(sizes))
+    sizes = tuple(_stretched(word, along) for along in zip(*(shape.sizes for shape in outputs), strict=True))
+    return outputs[0].replace(sizes=sizes)
+
+
+def _stretched(word: Combinator, along: Sequence[int]) -> int:
+    """The one size besides 1. Sizes that are left open are compared as seldom as can be: each may be 1 too."""
+    found, *others = [size for size in along if type(size) is not int or size != 1] or [1]
+    for size in others:
+        if size != found and size != 1:
+            if found != 1:
+                raise Refused("E401", f"{word.word} joins equal shapes")
+            found = size
+    return found
 
 
 def _same_axes(word: Combinator, outputs: Sequence[Shape]) -> None:

@@ -16,7 +16,9 @@ OPTIONS = ("stride", "padding", "dilation", "groups", "bias")
 
 
 def require_conv_groups(layer: Layer, groups: int, out: int, x: Shape) -> None:
-    possible = possible_groups(gcd(x.channels, out))
+    def possible() -> str:
+        return possible_groups(gcd(x.channels, out))
+
     require_groups(layer, x.channels, groups, "incoming channels", argument="groups", help=possible)
     require_groups(layer, out, groups, "outgoing channels", argument="out")
 
@@ -133,7 +135,7 @@ class ConvTranspose(Layer):
                     help="output_padding chooses between the sizes that one stride can give: at most stride - 1",
                 )
         sizes = tuple(transposed_size(*axis) for axis in axes)
-        if min(sizes) < 1:
+        if any(size < 1 for size in sizes):
             raise Refused(
                 "E303",
                 f"conv_transpose leaves nothing of the map {x}: its padding takes away more than there is",

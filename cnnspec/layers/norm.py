@@ -84,7 +84,11 @@ class GroupNorm(Layer):
 
     def output(self, x: Shape) -> Shape:
         require_channels_first(self, x)
-        require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible_groups(x.channels))
+
+        def possible() -> str:
+            return possible_groups(x.channels)
+
+        require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible)
         if x.elements == self.groups:
             raise Refused(
                 "E307",

@@ -121,11 +121,18 @@ SEES = {"nearest": 1, "bicubic": 4}
 """How many inputs an output is made from, along each axis; 2 where nothing is said."""
 
 
+FINEST = 1024
+"""Factors that are multiples of one part in so many are taken as they are written."""
+
+
 def _resized(size: int, factor: float) -> int:
     """PyTorch rounds down, and so would sample beside the map: refuse what comes out between two sizes."""
+    if type(factor) is int:
+        return size * factor
     exact = size * factor
     below = floor(exact)
-    if below >= 1 and isclose(exact, below, rel_tol=1e-9):
+    rounded = factor.as_integer_ratio()[1] > FINEST  # a decimal such as 0.3, which no float is
+    if below >= 1 and (exact == below or (rounded and isclose(exact, below, rel_tol=1e-9))):
         return below
     sizes = in_words(f"size={whole}" for whole in (below, below + 1) if whole)
     raise Refused(

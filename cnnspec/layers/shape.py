@@ -122,7 +122,11 @@ class ChannelShuffle(Layer):
 
     def output(self, x: Shape) -> Shape:
         require_map(self, x)
-        require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible_groups(x.channels))
+
+        def possible() -> str:
+            return possible_groups(x.channels)
+
+        require_groups(self, x.channels, self.groups, "channels", argument="groups", help=possible)
         return x
 
     def torch(self, x: Shape) -> TorchCall:

@@ -299,9 +299,11 @@ def _conditional(expr: tree.Conditional, scope: Scope) -> Any:
 
 
 def _divide(a: Any, b: Any) -> Any:
-    from fractions import Fraction
+    if type(a) is int and type(b) is int:
+        from fractions import Fraction
 
-    return Fraction(a) / Fraction(b)
+        return Fraction(a, b)
+    return a / b
 
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {

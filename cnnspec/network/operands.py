@@ -58,7 +58,7 @@ def bounded(value: Any, span: Span) -> Any:
     if isinstance(value, bool):
         return value
     if type(value) is not int and value.denominator == 1:
-        value = int(value)
+        value = value.numerator
     if value.numerator.bit_length() > LONGEST or value.denominator.bit_length() > LONGEST:
         raise bad("the number is too large", span)
     return value
