@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +53,21 @@ class Halves(nn.Module):
         return torch.stack(x.chunk(2, self.axis)).sum(0)
 
 
+def mixed(x: Tensor, axis: int = 1) -> Tensor:
+    """Channels, or features, that all see what each sees: those of a place are taken together."""
+    return x + x.sum(axis, keepdim=True)
+
+
+class Unflattened(nn.Unflatten):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(mixed(x))
+
+
+class Folded(nn.PixelUnshuffle):
+    def forward(self, x: Tensor) -> Tensor:
+        return mixed(super().forward(x))
+
+
 class Resized(nn.Module):
     """Resizes axis by axis by ones where torch has weights; weights that are only rounding are none."""
 
@@ -87,9 +103,7 @@ LINEAR = (
     nn.modules.padding._CircularPadNd,
     nn.Linear,
     nn.Flatten,
-    nn.Unflatten,
     nn.PixelShuffle,
-    nn.PixelUnshuffle,
     nn.ChannelShuffle,
 )
 
@@ -107,6 +121,10 @@ def plain(module: nn.Module, placed: PlacedLayer) -> nn.Module:
         return kind(output.spatial)
     if isinstance(module, nn.GLU):
         return Halves(output.channel_axis)
+    if isinstance(module, nn.Unflatten):
+        return Unflattened(module.dim, module.unflattened_size)
+    if isinstance(module, nn.PixelUnshuffle):
+        return Folded(module.downscale_factor)
     if isinstance(module, nn.Upsample):
         return Resized(module, placed.input.spatial, output.spatial)
     keeps = isinstance(module, LINEAR) or type(module).__name__ == "Permute"
@@ -125,15 +143,20 @@ def linear_module(network: Network) -> nn.Module:
     return module
 
 
+class Joining(NamedTuple):
+    """What stands for `torch` where branches are joined: shares of the channels see what all channels see."""
+
+    cat: Any = torch.cat
+
+    def chunk(self, x: Tensor, count: int, axis: int) -> Any:
+        return mixed(x, axis).chunk(count, axis)
+
+
 @contextmanager
-def sums() -> Iterator[None]:
-    """Joins of branches that multiply, add."""
-    before = branches.mul
-    branches.mul = add
-    try:
+def plain_joins() -> Iterator[None]:
+    """Within it, joins that multiply add, and those that split the channels give each branch all of them."""
+    with patch.object(branches, "mul", add), patch.object(branches, "torch", Joining()):
         yield
-    finally:
-        branches.mul = before
 
 
 class Seen:
@@ -147,7 +170,7 @@ class Seen:
             if not placed.layer.bare:
                 module.get_submodule(placed.path).register_forward_hook(self._keep(placed.path))
         self.x = torch.ones(1, *network.input.sizes, dtype=torch.double, requires_grad=True)
-        with sums():
+        with plain_joins():
             module.train()  # side outputs run in training alone; nothing that is left is random
             module(self.x)
 
