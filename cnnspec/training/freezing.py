@@ -7,6 +7,7 @@ it by. Which parts are frozen follows from the recipe and the epoch; a checkpoin
 from __future__ import annotations
 
 from torch import nn
+from torch.optim import Optimizer
 
 from cnnspec.network.freezing import covers
 from cnnspec.recipe import Recipe
@@ -21,12 +22,13 @@ def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:
     return tuple(name for name, end in zip(recipe.freeze, ends, strict=True) if epoch <= end)
 
 
-def let_learn(model: nn.Module, parts: tuple[str, ...]) -> None:
+def let_learn(model: nn.Module, optimizer: Optimizer, parts: tuple[str, ...]) -> None:
     """Brings a model into training, all but the frozen parts: their layers work as in a measurement, so that batchnorm
-    keeps its figures and dropout drops nothing."""
+    keeps its figures and dropout drops nothing. What the optimizer does not hold learns nothing either."""
     model.train()
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not is_frozen(name, parts))
+        parameter.requires_grad_(id(parameter) in held and not is_frozen(name, parts))
     for name, module in model.named_modules():
         if is_frozen(name, parts) and not any(module.children()):
             module.eval()

@@ -18,6 +18,7 @@ from cnnspec.training.augment import augment, columns, normalise
 from cnnspec.training.capture import Quick
 from cnnspec.training.error import Diverged
 from cnnspec.training.feeding import on_the_device, within_reach
+from cnnspec.training.freezing import frozen, let_learn
 from cnnspec.training.history import Epoch, tired
 from cnnspec.training.objective import Objective, smoothed
 from cnnspec.training.precision import Precision, computing
@@ -72,7 +73,7 @@ def fit(
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch()
-        state.model.train()
+        let_learn(state.model, state.optimizer, frozen(recipe, state.epoch))
         learn.prepare()
         started = perf_counter()
         left = batches(state.order, recipe.batch)[state.step :]
