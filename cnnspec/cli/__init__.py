@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "eval",
     "predict",
+    "diff",
     "compare",
     "new",
     "layers",

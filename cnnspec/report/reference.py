@@ -15,6 +15,7 @@ from cnnspec.layers.combine import Combinator
 from cnnspec.lint import RULES
 from cnnspec.recipe import Recipe
 from cnnspec.report import vocabulary
+from cnnspec.report.diff import document
 from cnnspec.report.vocabulary import Section
 from cnnspec.words import Parameter, Word
 
@@ -96,6 +97,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "layers.md": layers_page,
     "settings.md": training_page,
     "errors.md": errors_page,
+    "schemas/diff.schema.json": document.schema,
 } | {f"errors/{code}.md": partial(error_page, code) for code in CODES}
 
 
