@@ -103,9 +103,10 @@ def test_groups_have_a_name_too(steps):
     assert footprint(network, "part").hull == footprint(network, "part.1.0").hull == ((2, 6),)
 
 
-X
+WRONG = [("2", None, KeyError), ("0", (5,), IndexError), ("0", (1, 1), IndexError)]
 
 
+@pytest.mark.parametrize(("path", "at", "error"), WRONG)
 def test_what_is_not_there(steps, path, at, error):
     with pytest.raises(error):
         footprint(steps("1x5", "conv(1, 1)"), path, at)
