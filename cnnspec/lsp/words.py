@@ -12,7 +12,7 @@ from cnnspec.layers.combine import COMBINATORS
 from cnnspec.lsp.document import Document
 from cnnspec.lsp.names import Definition
 from cnnspec.network.functions import FUNCTIONS
-from cnnspec.recipe import AUGMENTATIONS, OPTIMIZERS, ORIGINS, SCHEDULES, Recipe
+from cnnspec.recipe import AUGMENTATIONS, GROUPS, OPTIMIZERS, ORIGINS, SCHEDULES, Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.report import vocabulary
 from cnnspec.syntax import tree
@@ -22,6 +22,7 @@ TAKEN_BY: dict[str, Mapping[str, type[Word]]] = {
     "data": DATASETS,
     "augment": AUGMENTATIONS,
     "optimizer": OPTIMIZERS,
+    "groups": GROUPS,
     "schedule": SCHEDULES,
     "weights": ORIGINS,
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cnnspec.diagnostics import Diagnostic, Edit, Fix
 from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, nodes
 from cnnspec.recipe import Recipe
+from cnnspec.recipe.names import covers
 from cnnspec.source import Span
 from cnnspec.words import closest, counted
 
@@ -27,17 +28,12 @@ def parts(items: tuple[Item, ...], prefix: str = "") -> Iterator[tuple[str, Laye
             yield from parts(node.items, f"{prefix}{node.key}.")
 
 
-def covers(part: str, name: str) -> bool:
-    """Whether a layer, group or weight of this name is `part` or lies in it."""
-    return name == part or name.startswith(f"{part}.")
-
-
 def wrongly_frozen(model: str, root: GroupNode, recipe: Recipe, spans: Mapping[str, Span]) -> Iterator[Diagnostic]:
     """Faults of `freeze` and `unfreeze_after`; `spans` has the places of the settings that are written."""
     known = dict(parts(root.items))
     unknown = [name for name in recipe.freeze if name not in known]
     for name in unknown:
-        yield _unknown(model, name, known, place(spans["freeze"], name))
+        yield not_there(model, name, known, place(spans["freeze"], name), "nothing to freeze")
     for name in recipe.freeze:
         if name in known and not _weights(known[name]):
             message = f"{name} has no weights that could be frozen"
@@ -50,7 +46,8 @@ def wrongly_frozen(model: str, root: GroupNode, recipe: Recipe, spans: Mapping[s
         yield from _wrong_ends(recipe, recipe.unfreeze_after, spans["unfreeze_after"])
 
 
-def _unknown(model: str, name: str, known: Mapping[str, LayerNode | GroupNode], span: Span) -> Diagnostic:
+def not_there(model: str, name: str, known: Mapping[str, LayerNode | GroupNode], span: Span, told: str) -> Diagnostic:
+    """A name that is none of a layer or group; `told` stands at its place."""
     uses = [
         path for path, node in known.items() if isinstance(node, GroupNode) and node.block and node.block.name == name
     ]
@@ -59,7 +56,7 @@ def _unknown(model: str, name: str, known: Mapping[str, LayerNode | GroupNode], 
     fixes = tuple(Fix(f"did you mean {each}?", (Edit(span, _written(each, quoted)),)) for each in near)
     note = f"{name} is a block, which is used as {_listed(uses)}" if uses else _inside(model, name, known)
     message = f"{model} has no layer or group called {name}"
-    return Diagnostic("E206", message, span, "nothing to freeze", notes=(note,), fixes=fixes)
+    return Diagnostic("E206", message, span, told, notes=(note,), fixes=fixes)
 
 
 def _inside(model: str, name: str, known: Mapping[str, LayerNode | GroupNode]) -> str:

@@ -206,6 +206,10 @@ class Spec:
             self.report(*wrongly_frozen(item.name.text, root, recipe, spans))
         if root and not self.failed and not self.broken:
             yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans)
+        if recipe and root and recipe.groups:
+            from cnnspec.network.grouping import wrongly_chosen
+
+            self.report(*wrongly_chosen(item.name.text, root, recipe, spans))
 
     def _reporter(self, item: tree.Model | tree.Preset) -> Callable[..., None]:
         """Reports faults of a model; those that show with the values of a preset name it."""

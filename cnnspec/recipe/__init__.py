@@ -16,9 +16,19 @@ from cnnspec.recipe.augmentations import (
     Shift,
 )
 from cnnspec.recipe.names import Names
-from cnnspec.recipe.optimizers import OPTIMIZERS, Adam, AdamW, Optimizer, Sgd
+from cnnspec.recipe.optimizers import GROUPS, OPTIMIZERS, Adam, AdamW, Group, Groups, Muon, Optimizer, Sgd
 from cnnspec.recipe.origins import ORIGINS, OfFile, OfRun, OfTorchvision, Origin
-from cnnspec.recipe.schedules import SCHEDULES, Constant, Cosine, OneCycle, Schedule, StepDown
+from cnnspec.recipe.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Linear,
+    MultiStep,
+    OneCycle,
+    Plateau,
+    Schedule,
+    StepDown,
+)
 from cnnspec.words import KINDS, Count, Kind, Natural, Positive, Share, Word
 
 Epochs = int | tuple[int, ...]
@@ -28,6 +38,7 @@ KINDS["Epochs"] = Kind("a whole number from 1, or a list with one for each name 
 
 __all__ = [
     "AUGMENTATIONS",
+    "GROUPS",
     "OPTIMIZERS",
     "ORIGINS",
     "SCHEDULES",
@@ -41,6 +52,11 @@ __all__ = [
     "Crop",
     "Epochs",
     "Flip",
+    "Group",
+    "Groups",
+    "Linear",
+    "MultiStep",
+    "Muon",
     "Names",
     "OfFile",
     "OfRun",
@@ -48,6 +64,7 @@ __all__ = [
     "OneCycle",
     "Optimizer",
     "Origin",
+    "Plateau",
     "Recipe",
     "Rotation",
     "Schedule",
@@ -65,6 +82,7 @@ class Recipe(Word):
     data: Dataset = Digits()
     augment: Augmentations = ()
     optimizer: Optimizer = AdamW()
+    groups: Groups = ()
     schedule: Schedule = Constant()
     batch: Count = 128
     epochs: Count = 10
@@ -83,6 +101,7 @@ class Recipe(Word):
         "data": "where the samples come from",
         "augment": "random changes to training images",
         "optimizer": "how the weights follow the gradient",
+        "groups": "parameters with a learning rate or weight decay of their own",
         "schedule": "what becomes of the learning rate",
         "batch": "samples per step",
         "epochs": "passes over the training data",

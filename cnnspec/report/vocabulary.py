@@ -11,7 +11,7 @@ from cnnspec.layers import LAYERS
 from cnnspec.layers.base import Layer, TorchCall
 from cnnspec.layers.combine import COMBINATORS, Combinator
 from cnnspec.network import Network, load
-from cnnspec.recipe import AUGMENTATIONS, OPTIMIZERS, ORIGINS, SCHEDULES, Recipe
+from cnnspec.recipe import AUGMENTATIONS, GROUPS, OPTIMIZERS, ORIGINS, SCHEDULES, Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source
 from cnnspec.words import Like, Parameter, Word, show
@@ -52,6 +52,7 @@ def training_sections() -> tuple[Section, ...]:
             ("Data sets: what `data:` takes.", DATASETS),
             ("Augmentations: what `augment:` takes, one or a list.", AUGMENTATIONS),
             ("Optimizers: what `optimizer:` takes.", OPTIMIZERS),
+            ("Groups: what `groups:` takes, one or a list.", GROUPS),
             ("Schedules: what `schedule:` takes.", SCHEDULES),
             ("Weights: what `weights:` takes; relative paths start at the folder of the spec.", ORIGINS),
         )
@@ -75,7 +76,17 @@ def names() -> list[str]:
 
 def find(name: str) -> list[type[Word] | Parameter]:
     """The words of that name, and the setting of `train { }`, where there is one."""
-    registries = (LAYERS, COMBINATORS, DATASETS, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, ORIGINS, {Recipe.word: Recipe})
+    registries = (
+        LAYERS,
+        COMBINATORS,
+        DATASETS,
+        AUGMENTATIONS,
+        OPTIMIZERS,
+        GROUPS,
+        SCHEDULES,
+        ORIGINS,
+        {Recipe.word: Recipe},
+    )
     words: list[type[Word] | Parameter] = [registry[name] for registry in registries if name in registry]
     setting = Recipe.parameters().get(name)
     return [*words, setting] if setting else words

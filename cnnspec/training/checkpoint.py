@@ -193,7 +193,8 @@ def _restore(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None
 
 def _restore_optimizer(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None:
     """What an optimizer keeps for a weight lies in memory as the weight does: so it is added up in the same order."""
-    optimizer, weights = state.optimizer, list(state.model.parameters())
+    optimizer = state.optimizer
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for name, tensor in tensors.items():
         index, _, slot = name.partition(".")
         weight = weights[int(index)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from torch import nn
 from torch.optim import Optimizer
 
-from cnnspec.network.freezing import covers
 from cnnspec.recipe import Recipe
+from cnnspec.recipe.names import covers
 
 
 def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:

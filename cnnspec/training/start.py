@@ -12,9 +12,9 @@ from torch import Tensor
 
 from cnnspec.data.parts import Data
 from cnnspec.layers.base import Shape
-from cnnspec.network.freezing import covers
 from cnnspec.network.model import Network, PlacedLayer
 from cnnspec.recipe import Recipe
+from cnnspec.recipe.names import covers
 from cnnspec.training.config import Start, spelled
 from cnnspec.training.error import BadRun, TrainError
 from cnnspec.training.mismatch import require_plausible

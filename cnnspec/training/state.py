@@ -110,7 +110,7 @@ def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
     """Before the first step."""
     device, samples = data.mean.device, len(data.train)
     order = torch.arange(samples)
-    optimizer = make_optimizer(recipe.optimizer, model.parameters())
+    optimizer = make_optimizer(recipe, model)
     suit(optimizer, device)
     return State(
         model,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cnnspec.network.freezing import covers
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
+from cnnspec.recipe.names import covers
 from cnnspec.training.config import Start
 from cnnspec.words import counted
 
