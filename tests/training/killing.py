@@ -35,6 +35,8 @@ train {
   schedule: onecycle
   batch: 16
   epochs: 4
+  freeze: ["0", "1"]
+  unfreeze_after: 2
 }
 """
 
@@ -53,7 +55,10 @@ def outcome(folder: Path) -> dict[str, object]:
 
 
 def begin(folder: Path) -> None:
-    train(load(Source("<spec>", SPEC), train=True), out=folder, device="cpu")
+    """From the weights of the warm run, where there is one."""
+    warm = folder.with_name("warm")
+    set = {"train.weights": f'run("{warm}")'} if folder != warm else {}
+    train(load(Source("<spec>", SPEC), set=set, train=True), out=folder, device="cpu")
 
 
 def go_on(folder: Path) -> None:
