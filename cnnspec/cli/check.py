@@ -25,6 +25,7 @@ from cnnspec.words import counted
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @set_option
 @input_option
+@click.option("--any-size", is_flag=True, help="Say for which sizes of input each model runs.")
 @click.option("--strict", is_flag=True, help="Let warnings count as errors do.")
 @click.option("--fix", is_flag=True, help="Write safe fixes into FILES: those that change no network that is right.")
 @click.option("--unsafe-fixes", is_flag=True, help="Also fixes that guess what was meant; look at them with --diff.")
@@ -35,6 +36,7 @@ def command(
     files: tuple[str, ...],
     overrides: tuple[str, ...],
     input_shape: str | None,
+    any_size: bool,
     strict: bool,
     fix: bool,
     unsafe_fixes: bool,
@@ -46,7 +48,7 @@ def command(
     FILE is a .cnn file, a folder (all .cnn files below it) or - for standard input. Exit code 0: no errors;
     1: errors, or warnings with --strict; 2: wrong usage or an unreadable file.
     """
-    run = Run(files, parse_overrides(overrides), input_shape, form)
+    run = Run(files, parse_overrides(overrides), input_shape, form, any_size=any_size)
     if unsafe_fixes and not (fix or diff):
         raise click.UsageError("--unsafe-fixes belongs to --fix or --diff.")
     if diff and form != "human":
@@ -68,8 +70,11 @@ def command(
 class Run:
     """One run of the command: reads, checks, prints and counts."""
 
-    def __init__(self, files: tuple[str, ...], overrides: dict[str, str], input_shape: str | None, form: str) -> None:
+    def __init__(
+        self, files: tuple[str, ...], overrides: dict[str, str], input_shape: str | None, form: str, *, any_size: bool
+    ) -> None:
         self.files, self.overrides, self.input_shape, self.form = files, overrides, input_shape, form
+        self.any_size = any_size
         self.unreadable = False
         self.errors = self.warnings = 0
         self.faults: list[Diagnostic] = []
@@ -86,7 +91,12 @@ class Run:
                 self.refuse(fault)
 
     def check(self, source: Source) -> Checked:
-        return linted(check(source, set=self.overrides, input=self.input_shape))
+        checked = linted(check(source, set=self.overrides, input=self.input_shape))
+        if not self.any_size:
+            return checked
+        from cnnspec.network.anysize import with_sizes
+
+        return with_sizes(checked)
 
     def checked(self) -> Iterator[Checked]:
         for source in self.sources():

@@ -68,6 +68,7 @@ CODES: dict[str, Code] = {
     # notes and warnings
     "N001": Code("hole", "note", "the answer to a question mark"),
     "N002": Code("not-checked", "note", "a model whose parameters have no values"),
+    "N003": Code("any-size", "note", "the sizes of input that a model runs for"),
     "W001": _warning("linear-on-map", "linear acts on the last axis of a map, which is rarely meant"),
     "W002": _warning("unused-block", "a block that no model uses"),
     "W004": _warning("stretched", "a sum of shapes that differ, where sizes of 1 are repeated"),

@@ -17,16 +17,17 @@ class Sizes:
         self.marks = marks
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sizes) and self.marks == other.marks
+        return isinstance(other, Sizes) and bool(self.marks == other.marks)
 
     def __hash__(self) -> int:
         return hash(self.marks)
 
     def __contains__(self, size: int) -> bool:
-        return self.marks(size) == 1
+        return bool(self.marks(size) == 1)
 
     def __bool__(self) -> bool:
-        return not (self is NONE or self.marks == NONE.marks)
+        marked = (*self.marks.head, *self.marks.cycle)
+        return 1 in marked
 
     def __and__(self, other: Sizes) -> Sizes:
         if other is ALL or self is other:
@@ -147,6 +148,11 @@ def without(boxes: Iterable[Box], others: Iterable[Box]) -> list[Box]:
     for other in others:
         left = [part for box in left for part in minus(box, other)]
     return joined(left)
+
+
+def turned(box: Box) -> Box:
+    """The sizes of the axes the other way round."""
+    return dict(zip(box, list(box.values())[::-1], strict=True))
 
 
 def overlap(one: Box, other: Box) -> Box:

@@ -7,7 +7,7 @@ from math import gcd
 from typing import Any
 
 from cnnspec.sizes.forms import Form, folded
-from cnnspec.sizes.sets import ALL, Box, Sizes, between
+from cnnspec.sizes.sets import ALL, Box, Sizes, between, turned
 from cnnspec.sizes.steps import Rational, Steps, shared
 
 MOST_RUNS = 6
@@ -112,25 +112,42 @@ def of_box(box: Box) -> str:
 
 def _of_axes(axes: Sequence[str], sizes: Sizes) -> str:
     names, text = in_words(axes), of_sizes(sizes)
-    if text[0].isdigit():
-        one = " to " in text and " or " not in text and "," not in text
-        return f"{names} {'from ' if one else ''}{text}"
-    if len(axes) > 1 and text.startswith("a multiple"):
-        text = text.replace("a multiple", "multiples", 1)
-    return f"{names} {text}"
+    return beside(names, text.replace("a multiple", "multiples", 1) if len(axes) > 1 else text)
+
+
+def beside(names: str, text: str) -> str:
+    """What is said of the sizes of axes, with their names: `H and W from 32 to 35`, `odd H`."""
+    if text in ("odd", "even"):
+        return f"{text} {names}"
+    if not text[0].isdigit() or "more than" in text:
+        return f"{names} {text}"
+    one = " to " in text and " or " not in text and "," not in text
+    return f"{names} {'from' if one else 'of'} {text}"
 
 
 def of_boxes(boxes: Sequence[Box]) -> str:
-    """The boxes one after another, the largest known to a reader first; `any size` where they are everything."""
-    texts = [of_box(box) or "any size" for box in sorted(boxes, key=_oddness)]
-    shown = texts[:MOST_RUNS] if len(texts) <= MOST_RUNS + 1 else [*texts[:MOST_RUNS], f"{len(texts) - MOST_RUNS} more"]
-    if len(shown) == 1:
-        return shown[0]
+    """The boxes one after another, those of square inputs first; `any size` where they are everything."""
+    texts = []
+    left = sorted(boxes, key=unlike)
+    while left:
+        box = left.pop(0)
+        mirrored = turned(box)
+        if len(box) == 2 and mirrored != box and mirrored in left:
+            left.remove(mirrored)
+            texts.append(_either_way(*box.values()))
+        else:
+            texts.append(of_box(box) or "any size")
+    shown = texts if len(texts) <= MOST_RUNS else [*texts[: MOST_RUNS - 1], f"{len(texts) - MOST_RUNS + 1} more"]
     return "; or ".join(shown)
 
 
-def _oddness(box: Box) -> tuple[int, int]:
-    """Square inputs first, then by how far they are from it."""
+def _either_way(one: Sizes, other: Sizes) -> str:
+    texts = [_of_axes(["one"], one), _of_axes(["the other"], other)]
+    return " and ".join(text for text in texts if not text.endswith("any size"))
+
+
+def unlike(box: Box) -> tuple[int, int]:
+    """How far an input is from a square one, and how large it is: what sorts boxes for a reader."""
     least = [sizes.least for sizes in box.values()]
     return max(least) - min(least), sum(least)
 
