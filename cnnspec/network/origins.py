@@ -20,7 +20,8 @@ def origin_text(text: str) -> str:
         return f'file("{path}")'
     if re.fullmatch(r"\w+_Weights\.\w+", text):
         return f'torchvision("{text}")'
-    raise UsageFault(f"there are no weights at {text}: it is neither the folder of a run, nor a file of weights")
+    what = "neither the folder of a run nor a file, nor a name like ResNet18_Weights.IMAGENET1K_V1"
+    raise UsageFault(f"there are no weights at {text}: it is {what}")
 
 
 def names_text(text: str) -> str:
