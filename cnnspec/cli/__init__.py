@@ -17,6 +17,7 @@ COMMANDS = (
     "explain",
     "lint",
     "summary",
+    "field",
     "emit",
     "train",
     "eval",
