@@ -1,8 +1,9 @@
 """Steps at the speed of the device. On a GPU a step is recorded once, as a CUDA graph, and then played again: launching
-its hundreds of small kernels one by one takes longer than their work.
+its hundreds of small kernels one by one takes longer than their work. Where the run is long enough to repay it, the
+step is compiled before.
 
 What is recorded is what the GPU is told to do. It cannot hold a decision of the host, and nothing that waits for the
-GPU's answer: a step in which that happens is made as it is, and `Quick.about` says why.
+GPU's answer: a step in which that happens is launched kernel by kernel, and `Quick.about` says why.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from cnnspec.training.compiling import Compiling, compiled, expected_seconds, repays
+from cnnspec.training.error import TrainError
 from cnnspec.training.state import State
 from cnnspec.training.waiting import Waits
 
@@ -24,83 +27,142 @@ Step = Callable[[Tensor], None]
 TRIALS = 3
 """Steps before one is recorded: what libraries choose and allocate at their first calls is settled then."""
 
+TIMED = 10
+"""Steps whose time is taken."""
+
 
 class Quick:
-    """A step that becomes what is quickest on its device, each time that `prepare` is called and there is need.
+    """A step that `prepare` makes as quick as its device allows.
 
-    `size` is the number of samples that all steps take but the last of an epoch."""
+    `size` is the number of samples that all steps take but the last of an epoch, which is made as it is."""
 
-    def __init__(self, step: Step, state: State, size: int) -> None:
-        self.step, self.state, self.size = step, state, size
+    def __init__(self, step: Step, state: State, size: int, compiling: Compiling = "off") -> None:
+        self.step, self.full, self.state, self.size, self.compiling = step, step, state, size, compiling
         self.rates = Rates(state.optimizer, state.device)
-        self.recorded: Recorded | None = None
+        self.recorder = Recorded if state.device.type == "cuda" else None
         self.about = ""
-        """In words, how steps are made; empty where there is nothing to say."""
+        """In words, how steps are made; empty where they are made as they are written."""
         self.seconds = 0.0
-        """What preparing took."""
+        """What preparing took so far."""
         self._prepared_for: object = None
 
-    def prepare(self) -> None:
-        """Changes nothing of the state, and does nothing where all is ready. Which weights learn is part of what is
-        recorded: where that has changed, it is recorded anew."""
-        if self.state.device.type != "cuda" or self._prepared_for == (learning := _learning(self.state)):
-            return
-        started = perf_counter()
-        self.recorded, self._prepared_for = None, learning
-        try:
-            with unchanged(self.state), self.rates.on_the_device():
-                self._record()
-        finally:
-            torch.cuda.synchronize(self.state.device)
-            self.seconds += perf_counter() - started
+    @property
+    def as_written(self) -> bool:
+        return self.recorder is None and self.compiling != "on"
 
-    def _record(self) -> None:
-        recorded = Recorded(self.step, self.state.device, self.size)
-        if fault := recorded.record():
-            self.about = f"steps are launched kernel by kernel: {fault}"
-        else:
-            self.about = "a step is one launch, of a recorded CUDA graph"
-            self.recorded = recorded
+    def prepare(self, left: int) -> bool:
+        """For so many steps to come. Changes nothing of the state; does nothing, and returns False, where all is ready.
+
+        Which weights learn is part of what is recorded: where that has changed, it is recorded anew."""
+        learning = _learning(self.state)
+        if self.as_written or self._prepared_for == learning:
+            return False
+        started = perf_counter()
+        self.full, self._prepared_for = self.step, learning
+        with unchanged(self.state), self.rates.on_the_device():
+            self.about = self._quicken(left)
+        self._wait()
+        self.seconds += perf_counter() - started
+        return True
 
     def __call__(self, chosen: Tensor) -> None:
-        if self.state.device.type != "cuda":
+        if self.as_written:
             self.step(chosen)
             return
+        usual = len(chosen) == self.size and not self.state.mean_begins
         with self.rates.on_the_device():
-            if self.recorded and len(chosen) == self.size and not self.state.mean_begins:
-                self.recorded.play(chosen)
-            else:
-                self.step(chosen)
+            (self.full if usual else self.step)(chosen)
+
+    def _quicken(self, left: int) -> str:
+        if self.compiling == "on":
+            self.full, about = self._made(compiled(self.step))
+            return f"compiled, {about}"
+        self.full, about = self._made(self.step)
+        each = self._timed(self.full)
+        about += f": {each * 1e3:.2f} ms each, about {left * each:.0f} s in all"
+        expected = expected_seconds(self.state.model)
+        if self.compiling == "off":
+            return about
+        if not repays(each, left, expected):
+            return f"{about}; compiling them (about {expected:.0f} s) would not repay its time"
+        return self._compiled_or(about, each)
+
+    def _compiled_or(self, about: str, each: float) -> str:
+        """Whichever is faster."""
+        started = perf_counter()
+        try:
+            full, how = self._made(compiled(self.step))
+        except TrainError as error:
+            return f"{about}; {error.message}"
+        took, then = perf_counter() - started, self._timed(full)
+        if then >= each:
+            return f"{about}; compiled ({took:.0f} s) they take {then * 1e3:.2f} ms, so they are not"
+        self.full = full
+        return f"compiled in {took:.0f} s, {how}: {then * 1e3:.2f} ms each, and {each * 1e3:.2f} ms before"
+
+    def _made(self, step: Step) -> tuple[Step, str]:
+        """A step after some trials, recorded where that can be done."""
+        if self.recorder is None:
+            for _ in range(TRIALS):
+                step(self._any())
+            return step, "launched one operation after another"
+        recorded = self.recorder(step, self._any())
+        if fault := recorded.record():
+            return step, f"launched kernel by kernel, because {fault}"
+        return recorded.play, "recorded as a CUDA graph"
+
+    def _timed(self, step: Step) -> float:
+        """Seconds of one step."""
+        chosen = self._any()
+        step(chosen)
+        self._wait()
+        started = perf_counter()
+        for _ in range(TIMED):
+            step(chosen)
+        self._wait()
+        return (perf_counter() - started) / TIMED
+
+    def _any(self) -> Tensor:
+        return torch.zeros(self.size, dtype=torch.int64, device=self.state.device)
+
+    def _wait(self) -> None:
+        if self.state.device.type == "cuda":
+            torch.cuda.synchronize(self.state.device)
 
 
 class Recorded:
-    """A step of one size as a CUDA graph."""
+    """A step of one size as a CUDA graph, which reads from `chosen` what it learns from."""
 
-    def __init__(self, step: Step, device: torch.device, size: int) -> None:
-        self.step = step
-        self.chosen = torch.zeros(size, dtype=torch.int64, device=device)
-        self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    def __init__(self, step: Step, chosen: Tensor) -> None:
+        self.step, self.chosen = step, chosen
+        self.stream = torch.cuda.Stream(chosen.device)  # type: ignore[no-untyped-call]
         self.graph = torch.cuda.CUDAGraph()
 
     def record(self) -> str:
         """Makes some steps, then records one; where that cannot be done, returns why."""
         with aside(self.stream):
-            with Waits(self.chosen.device.type) as waits:
+            for _ in range(TRIALS):
                 self.step(self.chosen)
-            for _ in range(TRIALS - 1):
-                self.step(self.chosen)
-        if waits.found:
-            return f"the step waits for the GPU's answer ({', '.join(waits.found)})"
+            if waits := waits_in(self.step, self.chosen):
+                return f"the host waits for the GPU's answer in them ({', '.join(waits)})"
         try:
             with torch.cuda.graph(self.graph, stream=self.stream):
                 self.step(self.chosen)
         except RuntimeError as error:
-            return f"it cannot be recorded ({str(error).splitlines()[0]})"
+            return f"they cannot be recorded ({str(error).splitlines()[0]})"
         return ""
 
     def play(self, chosen: Tensor) -> None:
         self.chosen.copy_(chosen)
         self.graph.replay()
+
+
+def waits_in(step: Step, chosen: Tensor) -> list[str]:
+    """The operations of a step for which the host waits."""
+    waits = Waits(chosen.device.type)
+    with waits:
+        step(chosen)
+    return waits.found
 
 
 @contextmanager
@@ -149,9 +211,10 @@ class Rates:
 
 
 def _learning(state: State) -> object:
-    """What a recorded step takes for granted: which weights learn, and in which groups."""
+    """What a recorded step takes for granted: which weights learn, in which groups, and which norms measure."""
     groups = [[id(weight) for weight in group["params"]] for group in state.optimizer.param_groups]
-    return groups, [weight.requires_grad for weight in state.model.parameters()]
+    learnt = [weight.requires_grad for weight in state.model.parameters()]
+    return groups, learnt, [module.training for module in state.model.modules()]
 
 
 # ------------------------------------------------------------------------------------------- steps that do not count
@@ -164,14 +227,12 @@ def unchanged(state: State) -> Iterator[None]:
     What the optimizer began to keep is zero then, as if it had not begun."""
     before = {id(tensor): tensor.detach().clone() for tensor in _tensors(state)}
     devices = [state.device] if state.device.type == "cuda" else []
-    try:
-        with torch.random.fork_rng(devices):
-            yield
-    finally:
-        with torch.no_grad():
-            for tensor in _tensors(state):
-                tensor.copy_(before[id(tensor)]) if id(tensor) in before else tensor.zero_()
-        state.optimizer.zero_grad()
+    with torch.random.fork_rng(devices):
+        yield
+    with torch.no_grad():
+        for tensor in _tensors(state):
+            tensor.copy_(before[id(tensor)]) if id(tensor) in before else tensor.zero_()
+    state.optimizer.zero_grad()
 
 
 def _tensors(state: State) -> list[Tensor]:

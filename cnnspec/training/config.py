@@ -13,6 +13,7 @@ from cnnspec.data.loaders import default_data_dir
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
+from cnnspec.training.compiling import Compiling
 from cnnspec.training.precision import Precision
 from cnnspec.words import Word, show
 
@@ -52,6 +53,22 @@ class Extras(NamedTuple):
 NO_EXTRAS = Extras()
 
 
+class How(NamedTuple):
+    """How steps are made on the device; what comes of them differs in the last digits at most."""
+
+    compiling: Compiling = "auto"
+    deterministic: bool = False
+    """The same bits every time, on a GPU too."""
+
+    @property
+    def compiling_steps(self) -> Compiling:
+        """What is chosen by the clock is not the same every time."""
+        return "off" if self.deterministic and self.compiling == "auto" else self.compiling
+
+
+AS_EVER = How()
+
+
 class Start(Strict):
     """The weights that a run began with. `layers` are those that were taken, `parameters` how many numbers these learn;
     `fresh` says why the others were not, `unused` what else was there, `notes` how samples are scaled and the like."""
@@ -87,6 +104,8 @@ class Config(Strict):
     test_every_epoch: bool = False
     watch: bool = False
     tensorboard: bool = False
+    compiling: Compiling = "auto"
+    deterministic: bool = False
     samples: Samples
     start: Start | None = None
     """None where the weights were drawn."""
@@ -94,6 +113,10 @@ class Config(Strict):
     @property
     def extras(self) -> Extras:
         return Extras(self.test_every_epoch, self.watch, self.tensorboard)
+
+    @property
+    def how(self) -> How:
+        return How(self.compiling, self.deterministic)
 
     @property
     def data_name(self) -> str:
@@ -133,6 +156,8 @@ class Result(Strict):
     reading: ReadingResult
     layers: list[str] = []
     """In words, how they did at the end, where they were watched."""
+    preparing_seconds: float = 0.0
+    """Reading the data, building the network and making the steps fast."""
     training_seconds: float
     seconds: float
 
@@ -148,6 +173,7 @@ def config_of(
     spec: str,
     data_dir: Path | None,
     extras: Extras,
+    how: How,
 ) -> Config:
     """Everything it takes to load the network and its data again, from whatever working directory."""
     here = recipe.replace(data=with_whole_paths(recipe.data, Path(network.folder)))
@@ -166,6 +192,7 @@ def config_of(
         spec=spec,
         loss=loss,
         **extras._asdict(),
+        **how._asdict(),
         samples=Samples(
             train=len(data.train),
             validation=len(data.validation or ()),

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import torch
+import torch.utils.deterministic
 from torch.optim import Optimizer
 
 ORDER = ("cuda", "mps", "cpu")
@@ -37,6 +43,30 @@ def pick_device(name: str | None = None) -> torch.device:
 def device_name(device: torch.device) -> str:
     """With the model of the GPU where there is one."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+@contextmanager
+def working(device: torch.device, deterministic: bool) -> Iterator[None]:
+    """PyTorch's settings while a run works on a device; `deterministic` is what `--deterministic` asks for.
+
+    A GPU adds some sums up in the order in which threads happen to end, and takes the algorithm for a convolution that
+    was fastest when it tried them: both may differ from run to run. The processor does neither."""
+    if device.type != "cuda":
+        yield
+        return
+    cudnn: Any = torch.backends.cudnn
+    fill: Any = torch.utils.deterministic
+    before = (cudnn.benchmark, torch.are_deterministic_algorithms_enabled(), fill.fill_uninitialized_memory)
+    cudnn.benchmark = not deterministic
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when a process first multiplies matrices
+        torch.use_deterministic_algorithms(True)
+        fill.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[1])
+        cudnn.benchmark, fill.fill_uninitialized_memory = before[0], before[2]
 
 
 def suit(optimizer: Optimizer, device: torch.device) -> None:

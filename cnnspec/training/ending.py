@@ -40,6 +40,8 @@ class Run:
     reading: Reading
     looks: tuple[Look, ...]
     """How every layer did after every epoch, where that was asked for."""
+    preparing: float
+    """Seconds of `seconds` before the first step, and those that went into making steps fast."""
     seconds: float
 
     @property
@@ -69,6 +71,7 @@ def result_of(run: Run) -> Result:
         reading=ReadingResult(verdict=reading.verdict, because=list(reading.because), advice=list(reading.advice)),
         layers=[(lead + text).strip() for lead, text in in_words(run.looks)],
         resumed=record.resumptions(run.folder),
+        preparing_seconds=run.preparing,
         training_seconds=sum(epoch.seconds for epoch in run.history),
         seconds=run.seconds,
     )

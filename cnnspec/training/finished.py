@@ -119,7 +119,7 @@ def evaluate(
     mean, std = run.scale
     with enough_memory(run.device, "the data and the network"):
         here = replace(on_device(read, run.device), mean=mean, std=std)
-        precision = run.config.precision if run.device.type != "cpu" or has_bfloat16() else "float32"
+        precision = run.config.precision if run.device.type != "cpu" or has_bfloat16(run.device) else "float32"
         measured = measure(run.model, here.test, here, run.objective, run.recipe.batch, precision)
     result = record.read_result(run.folder)
     recorded = result.test if result and weights == "best" and data is None else None

@@ -16,6 +16,7 @@ from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.training.augment import augment, columns, normalise
 from cnnspec.training.capture import Quick
+from cnnspec.training.compiling import Compiling
 from cnnspec.training.error import Diverged
 from cnnspec.training.feeding import on_the_device, within_reach
 from cnnspec.training.freezing import frozen, let_learn
@@ -34,16 +35,18 @@ def fit(
     sides: Sequence[Side] = (),
     precision: Precision = "float32",
     test_every_epoch: bool = False,
+    compiling: Compiling = "off",
     progress: bool = False,
     stopping: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[Epoch]:
     """Train from where `state` is, on the device of `data`; yields what was measured after each epoch.
 
     Side outputs take part in learning; what is measured is the output alone.
 
-    All samples stay on the device, images as bytes. Nothing in a step waits for the device: losses and hits are summed
-    up there and read once per epoch. Ends early after the step in which `stopping()` has become true, and goes on from
-    there with the same `state`. Raises `Diverged` where the loss is no longer a finite number.
+    The samples are bytes on the device. Nothing in a step waits for it: losses and hits are summed up there and read
+    once per epoch. `say` is told how steps are made. Ends early after the step in which `stopping()` has become true,
+    and goes on from there with the same `state`. Raises `Diverged` where the loss is no longer a finite number.
     """
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
@@ -69,14 +72,17 @@ def fit(
         state.loss += loss.detach() * len(y)
         state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
 
-    learn = Quick(step, state, recipe.batch)
+    learn = Quick(step, state, min(recipe.batch, len(data.train)), compiling)
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch()
         let_learn(state.model, state.optimizer, frozen(recipe, state.epoch))
-        learn.prepare()
+        every = batches(state.order, recipe.batch)
+        left = every[state.step :]
+        if learn.prepare(len(left) + (recipe.epochs - state.epoch) * len(every)):
+            say(f"steps     {learn.about}")
+        state.preparing = learn.seconds
         started = perf_counter()
-        left = batches(state.order, recipe.batch)[state.step :]
         title = f"epoch {state.epoch}/{recipe.epochs}"
         bar = tqdm(total=len(left), desc=title, unit="step", leave=False, disable=not progress)
         for chosen in samples.batches(left, state.draws):

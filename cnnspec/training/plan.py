@@ -16,7 +16,7 @@ from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.requires import require
 from cnnspec.training import record
-from cnnspec.training.config import NO_EXTRAS, Config, Extras, config_of
+from cnnspec.training.config import AS_EVER, NO_EXTRAS, Config, Extras, How, config_of
 from cnnspec.training.device import pick_device
 from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
@@ -39,7 +39,9 @@ class Plan:
     why_precision: str
 
 
-def plan_run(network: Network, device: str | None, data_dir: Path | None, extras: Extras = NO_EXTRAS) -> Plan:
+def plan_run(
+    network: Network, device: str | None, data_dir: Path | None, extras: Extras = NO_EXTRAS, how: How = AS_EVER
+) -> Plan:
     """Raises `TrainError`, `NoDevice` or `DataError` for everything that can be known before the first step."""
     if extras.tensorboard:
         require("tensorboard")
@@ -61,6 +63,7 @@ def plan_run(network: Network, device: str | None, data_dir: Path | None, extras
         spec=record.sum_of_spec(network.source),
         data_dir=data_dir,
         extras=extras,
+        how=how,
     )
     return Plan(network, recipe, place, objective, sides, data, config, why)
 

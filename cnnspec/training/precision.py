@@ -19,24 +19,28 @@ WORTH_IT = 1_000_000
 def choose(asked: str, network: Network, device: torch.device) -> tuple[Precision, str]:
     """What is asked for; for `auto` what is faster here at the same accuracy. And why, in words."""
     if asked == "bfloat16":
-        slow = device.type == "cpu" and not has_bfloat16()
+        slow = device.type == "cpu" and not has_bfloat16(device)
         return (
             "bfloat16",
             "as asked; this processor has no instructions for it: float32 is faster" if slow else "as asked",
         )
     if asked == "float32":
         return "float32", "as asked"
-    if device.type != "cpu":
+    if device.type not in ("cpu", "cuda"):
         return "float32", f"as always on {device.type}, unless precision says otherwise"
-    if not has_bfloat16():
-        return "float32", "because this processor has no instructions for bfloat16"
+    here = "this processor" if device.type == "cpu" else "this GPU"
+    if not has_bfloat16(device):
+        return "float32", f"because {here} has no instructions for bfloat16"
     if total_macs(network) < WORTH_IT:
         return "float32", "because the network is too small to gain from bfloat16"
-    return "bfloat16", "in convolutions and linear layers, because this processor has instructions for it"
+    return "bfloat16", f"in convolutions and linear layers, because {here} has instructions for it"
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor multiplies such numbers (AVX-512 BF16 or AMX)."""
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether it multiplies such numbers itself: a processor with AVX-512 BF16 or AMX, a GPU from Ampere on."""
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
     tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, lambda: False)() for name in tests)
 

@@ -49,6 +49,8 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     yield f"loss      {config.loss}"
     yield f"device    {device_name(plan.device)}"
     yield f"precision {config.precision}, {plan.why_precision}"
+    if config.deterministic:
+        yield f"repeats   bit for bit, {'as ever on the CPU' if plan.device.type == 'cpu' else 'with --deterministic'}"
     yield f"folder    {folder}"
     yield ""
 
@@ -108,7 +110,7 @@ def closing(run: Run) -> Iterator[str]:
         mean = f"{run.late_test_accuracy * 100:.2f} %"
         yield f"test set, recorded after every epoch: accuracy {mean}, the mean of the last {late}"
     trained = sum(epoch.seconds for epoch in run.history)
-    yield f"time: {run.seconds:.1f} s in all, {trained:.1f} s of them training steps"
+    yield f"time: {run.seconds:.1f} s in all: {run.preparing:.1f} s to prepare, {trained:.1f} s of training steps"
     yield ""
     yield from reading_lines(run.reading)
     for lead, text in in_words(run.looks):

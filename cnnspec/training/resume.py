@@ -80,7 +80,7 @@ def plan_again(folder: Path, config: Config, device: str | None, data_dir: str |
         )
     where = data_dir or config.data_dir
     network = record.read_network(folder, config)
-    plan = plan_run(network, device or config.device, Path(where) if where else None, config.extras)
+    plan = plan_run(network, device or config.device, Path(where) if where else None, config.extras, config.how)
     changed = [name for name, sum in config.samples.sums.items() if plan.config.samples.sums.get(name) != sum]
     if changed:
         raise BadRun(

@@ -13,7 +13,9 @@ from cnnspec.data.parts import Data
 from cnnspec.network.model import Network
 from cnnspec.training import record, report
 from cnnspec.training.checkpoint import remove_checkpoints, save_checkpoint
-from cnnspec.training.config import Extras
+from cnnspec.training.compiling import Compiling
+from cnnspec.training.config import Extras, How
+from cnnspec.training.device import working
 from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
 from cnnspec.training.error import Diverged, TrainError
 from cnnspec.training.history import best_epoch
@@ -41,6 +43,8 @@ def train(
     test_every_epoch: bool = False,
     watch: bool = False,
     tensorboard: bool = False,
+    compiling: Compiling = "auto",
+    deterministic: bool = False,
     progress: bool = False,
     say: Say = lambda line: None,
 ) -> Run:
@@ -49,7 +53,9 @@ def train(
     `data_dir` is where downloaded data sets live; `out` the folder of the run, new or empty (a fresh one in `runs/`
     where None); `device` a name like cuda:1 (the best there is where None). `test_every_epoch` also records the
     accuracy on the test set after every epoch, `watch` how every layer does (`layers.csv`, `layers.png`), `tensorboard`
-    the curves for TensorBoard; none of them has a say in anything. `say` is given a line of text whenever
+    the curves for TensorBoard; none of them has a say in anything. `compiling` says whether steps are compiled (on a
+    GPU, where that saves more time than it takes), `deterministic` takes the same bits every time for more speed on a
+    GPU. `say` is given a line of text whenever
     there is news, and `progress` shows a bar.
 
     Ctrl-C and a loss that is no longer finite end the run early: what was recorded is kept, and `Run.status` tells.
@@ -61,7 +67,8 @@ def train(
     out = Path(out) if out is not None else None
     if out:
         record.require_free(out)
-    plan = plan_run(network, device, Path(data_dir) if data_dir else None, Extras(test_every_epoch, watch, tensorboard))
+    extras, how = Extras(test_every_epoch, watch, tensorboard), How(compiling, deterministic)
+    plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
     plan, weights = with_start(plan)
     model, data = ready(plan)
     model.load_state_dict(weights, strict=False)
@@ -82,12 +89,17 @@ class Outcome(NamedTuple):
 
 def carry_out(plan: Plan, folder: Path, data: Data, state: State, progress: bool, say: Say, started: float) -> Run:
     """The run from where `state` is to its end, and the files that tell of it."""
-    status, fault, test, failure = _outcome(plan, folder, data, state, progress, say)
+    before = perf_counter() - started
+    with working(plan.device, plan.config.deterministic):
+        status, fault, test, failure = _outcome(plan, folder, data, state, progress, say)
     history = tuple(state.history)
     best = best_epoch(history) if history else None
     looks = tuple(read_looks(folder, len(history)))
     reading = no_longer_finite(fault) if status == "diverged" else reading_of(plan.data, history, test)
-    run = Run(folder, plan.config, status, fault, history, best, test, reading, looks, perf_counter() - started)
+    seconds = perf_counter() - started
+    run = Run(
+        folder, plan.config, status, fault, history, best, test, reading, looks, before + state.preparing, seconds
+    )
     try:
         draw(run, plan.network, state.model)
         record.write_model(folder / record.RESULT, result_of(run))
@@ -137,8 +149,10 @@ def _train(
         plan.sides,
         precision=config.precision,
         test_every_epoch=config.test_every_epoch,
+        compiling=config.how.compiling_steps,
         progress=progress,
         stopping=stopping,
+        say=say,
     )
     if config.start and not state.checkpoints:  # to go on never takes the file that the weights came from
         save_checkpoint(folder, run, state)
@@ -150,6 +164,9 @@ def _train(
         say(report.epoch_line(epoch, plan.recipe.epochs))
     if state.step:
         save_checkpoint(folder, run, state)
+
+
+NOT_DETERMINISTIC = " does not have a deterministic implementation"
 
 
 def unwritable(folder: Path, error: OSError, state: State) -> TrainError:
@@ -170,6 +187,13 @@ def explained(plan: Plan) -> Iterator[None]:
     try:
         with enough_memory(plan.device, what, *smaller, weight_of(plan.network)):
             yield
+    except RuntimeError as error:
+        if NOT_DETERMINISTIC not in str(error):
+            raise
+        raise TrainError(
+            f"not the same every time on {plan.device}: {str(error).split(NOT_DETERMINISTIC)[0]} has no such form",
+            "train it without --deterministic, or on the CPU",
+        ) from None
     except ValueError as error:
         if "Expected more than 1" not in str(error):
             raise

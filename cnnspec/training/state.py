@@ -44,6 +44,8 @@ class State:
     learning_rate: float = 0.0
     """At its first step."""
     seconds: float = 0.0
+    preparing: float = 0.0
+    """Seconds that went into making the steps fast, in this process."""
     history: list[Epoch] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     """The weights of the best epoch so far, in the memory of the host."""

@@ -30,7 +30,10 @@ train { data: random(3x32x32, 10, samples=40) }
         ("auto", LARGE, "cpu", True, "bfloat16", "this processor has instructions for it"),
         ("auto", LARGE, "cpu", False, "float32", "no instructions for bfloat16"),
         ("auto", None, "cpu", True, "float32", "too small to gain"),
-        ("auto", LARGE, "cuda", True, "float32", "as always on cuda"),
+        ("auto", LARGE, "cuda", True, "bfloat16", "this GPU has instructions for it"),
+        ("auto", LARGE, "cuda", False, "float32", "this GPU has no instructions"),
+        ("auto", None, "cuda", True, "float32", "too small to gain"),
+        ("auto", LARGE, "mps", True, "float32", "as always on mps"),
         ("float32", LARGE, "cpu", True, "float32", "as asked"),
         ("bfloat16", None, "cpu", True, "bfloat16", "as asked"),
         ("bfloat16", LARGE, "cpu", False, "bfloat16", "float32 is faster"),
@@ -47,7 +50,7 @@ def test_the_choice(
     chosen: str,
     why: str,
 ) -> None:
-    monkeypatch.setattr(precision, "has_bfloat16", lambda: able)
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: able)
     net = network(text) if text else network()
     found, words = choose(asked, net, torch.device(device))
     assert found == chosen
@@ -66,8 +69,8 @@ def test_only_the_large_products_are_in_bfloat16() -> None:
 
 
 def test_the_run_says_and_records_what_it_used(network: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
-    monkeypatch.setattr("cnnspec.training.finished.has_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
+    monkeypatch.setattr("cnnspec.training.finished.has_bfloat16", lambda device: True)
     said: list[str] = []
     run = train(network(LARGE, epochs=1), out=tmp_path / "run", device="cpu", say=said.append)
     assert any(line.startswith("precision bfloat16, in convolutions and linear layers") for line in said)
