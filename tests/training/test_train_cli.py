@@ -65,6 +65,7 @@ def test_every_setting_can_be_given(spec: str) -> None:
         *("--optimizer", "adam", "--schedule", "cosine", "--batch", "16", "--epochs", "1", "--validation", "0.2"),
         *("--seed", "7", "--set", "classes=3", "--set", "width=2", "--out", "here", "--device", "cpu"),
         *("--clip", "1", "--label-smoothing", "0.1", "--patience", "none"),
+        *("--groups", "group(kind=vectors, weight_decay=0)"),
         "--test-every-epoch",
     )
     assert done.exit_code == 0, done.output
@@ -74,7 +75,8 @@ def test_every_setting_can_be_given(spec: str) -> None:
         "data": "random(shape=[1, 8, 8], classes=3, samples=60)",
         "augment": "[flip(p=0.5), shift(fraction=0.2)]",
         "optimizer": "adam(lr=0.001, weight_decay=0.0)",
-        "schedule": "cosine(warmup=0.0)",
+        "groups": "[group(names=[], kind=vectors, lr=none, weight_decay=0.0)]",
+        "schedule": "cosine(warmup=0.0, end=0.0)",
         "batch": "16",
         "epochs": "1",
         "validation": "0.2",
