@@ -134,7 +134,7 @@ def compared(before: Checked, after: Checked, models: Sequence[str] = ()) -> Pai
     """Models with the same name, or the only ones; raises `SpecError` with the faults of both files."""
     from cnnspec.report.diff import compare
 
-    faults = (*before.errors, *after.errors)
+    faults = tuple(dict.fromkeys([*before.errors, *after.errors]))
     if faults:
         raise SpecError(faults)
     ones, others = ({network.name: network for network in each.networks} for each in (before, after))

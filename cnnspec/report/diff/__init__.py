@@ -41,14 +41,13 @@ class Side(Record):
 
     @cached_property
     def last_field(self) -> Field | None:
-        """What a value of the last map sees, before all is pooled or flattened; None where nothing is a map."""
-        found = None
-        for leaf in self.root.leaves:
-            assert leaf.measured
-            field = leaf.field
-            if leaf.output.rank and bounded(field) and not leaf.measured.placed.side:
-                found = field
-        return found
+        """What a value of the last map sees, before all is pooled or flattened; None where that is everything, and
+        where nothing is a map."""
+        leaves = [leaf for leaf in self.root.leaves if leaf.measured and not leaf.measured.placed.side]
+        maps = [leaf for leaf in leaves if leaf.output.rank]
+        wide = [leaf for leaf in maps if max(leaf.output.spatial) > 1]
+        last = (wide or maps)[-1:]
+        return last[0].field if last and bounded(last[0].field) else None
 
 
 class Difference(Record):

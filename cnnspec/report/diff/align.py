@@ -22,7 +22,7 @@ TOO_MANY = 40_000
 ENOUGH = 0.3
 """Two groups are one that was changed where they have this share of the smaller one in common."""
 
-MOST_OF = 0.7
+MOST_OF = 0.55
 """A run stands in a group where this share of the run does."""
 
 MOST_RUNS = 200_000

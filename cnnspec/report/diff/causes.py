@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnspec.record import Record
-from cnnspec.report.diff.changes import Change, Costs
-from cnnspec.report.diff.rows import Row
+from cnnspec.report.diff.changes import Costs
+from cnnspec.report.diff.rows import Row, inside
 
 
 class Cause(Record):
@@ -34,14 +34,8 @@ def causes(listed: Sequence[Row]) -> list[Cause]:
     blocks = [(change, row) for row in listed if row.kind == "block" for change in row.changes]
     found: dict[int, tuple[Row, Costs]] = {}
     for row in listed:
-        for change in row.changes:
-            told = next((holder for block, holder in blocks if _inside(change, block)), row)
+        for change in (*row.changes, *row.inside):
+            told = next((holder for block, holder in blocks if change is block or inside(change, block)), row)
             known = found.get(id(told), (told, Costs()))[1]
             found[id(told)] = told, known + change.costs
     return [Cause(row, costs) for row, costs in found.values()]
-
-
-def _inside(change: Change, block: Change) -> bool:
-    """The outermost block comes first among those asked."""
-    path = block.after[0].path
-    return change is block or change.home == path or change.home.startswith(f"{path}.")

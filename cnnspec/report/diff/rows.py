@@ -15,17 +15,20 @@ from cnnspec.report.diff.parts import Branch, Part
 MOST_VALUES = 4
 MOST_PLACES = 9
 LONGEST_PERIOD = 12
+LONGEST_TEXT = 60
 
 
 class Row(Record):
     """Changes that are told as one; a row without changes says how many blocks a module holds.
 
-    `behind` says in front of which layers additions stand everywhere, where that is a pattern."""
+    `behind` says which layers additions stand behind everywhere, where that is a pattern. `inside` are changes that
+    are not told by themselves."""
 
     where: str
     what: str
     changes: tuple[Change, ...] = ()
     behind: str = ""
+    inside: tuple[Change, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -33,7 +36,7 @@ class Row(Record):
 
     @property
     def costs(self) -> Costs:
-        return together(change.costs for change in self.changes)
+        return together(change.costs for change in (*self.changes, *self.inside))
 
     @property
     def text(self) -> str:
@@ -42,17 +45,43 @@ class Row(Record):
 
 def rows(difference: Difference) -> list[Row]:
     """In the order in which the networks run."""
-    gathered: dict[Hashable, list[Change]] = {}
-    for change in difference.changes:
-        gathered.setdefault(_key(change), []).append(change)
+    gathered, folded = _gathered(difference)
     counts = {(count.module, count.block): count for count in difference.counts}
     found = []
     for key, changes in gathered.items():
         count = counts.pop((changes[0].home, changes[0].first.word), None) if changes[0].kind in BARE else None
         if count:
             found.append(Row(count.module or "the model", f"{count.before} -> {count.after} {count.block}"))
-        found.append(_rest(changes) if key == REST else _row(changes, difference))
+        row = _rest(changes) if key == REST else _row(changes, difference)
+        found.append(row.replace(inside=tuple(each for change in changes for each in folded.get(id(change), ()))))
     return sorted(found, key=lambda row: row.kind == "receives" and _key(row.changes[0]) == REST)
+
+
+def _gathered(difference: Difference) -> tuple[dict[Hashable, list[Change]], dict[int, list[Change]]]:
+    """Changes by what they have in common; and by a change of a block for another one, those inside, which are a matter
+    of the blocks and not of the networks."""
+    gathered: dict[Hashable, list[Change]] = {}
+    folded: dict[int, list[Change]] = {}
+    blocks = [change for change in difference.changes if change.kind == "block" and another(change)]
+    for change in difference.changes:
+        block = next((each for each in blocks if inside(change, each)), None)
+        if block:
+            folded.setdefault(id(block), []).append(change)
+        else:
+            gathered.setdefault(_key(change), []).append(change)
+    return gathered, folded
+
+
+def another(change: Change) -> bool:
+    """Whether one block was put in the place of another one: it has another name, or other parameters."""
+    before, after = change.before[0].block, change.after[0].block
+    return not before or not after or before.name != after.name or {*before.arguments} != {*after.arguments}
+
+
+def inside(change: Change, block: Change) -> bool:
+    """Whether a change happened inside a group that was changed itself."""
+    path = block.after[0].path
+    return change is not block and (change.home == path or change.home.startswith(f"{path}."))
 
 
 BARE = ("added", "removed")
@@ -72,11 +101,11 @@ def _key(change: Change) -> Hashable:
         case "replaced":
             return change.kind, before[0].text, after[0].text
         case "block":
-            return change.kind, before[0].word, after[0].word, change.settings
+            return change.kind, before[0].word, after[0].word, () if another(change) else change.settings
         case "renamed":
             return change.kind, before[0].label, after[0].label
         case "receives" if change.costs.parameters:
-            return change.kind, change.first.word, change.first.label, Fraction(*incoming(change))
+            return change.kind, change.first.word, change.first.label
         case "receives":
             return REST
     part = _holder(change)
@@ -164,6 +193,8 @@ def _values(pairs: Sequence[tuple[object, object]]) -> str:
 
 def _block(change: Change) -> str:
     before, after = change.before[0], change.after[0]
+    if before.word == after.word and another(change):
+        return f"another block {before.word}"
     if before.word == after.word:
         told = ", ".join(f"{setting.name} {setting.before} -> {setting.after}" for setting in change.settings)
         return f"{before.word}: {told}"
@@ -187,9 +218,7 @@ def _behind(changes: list[Change], difference: Difference) -> str:
     side = difference.after if changes[0].kind == "added" else difference.before
     modules = {change.home for change in changes}
     there = sum(leaf.word == before.word and home(leaf) in modules for leaf in side.root.leaves)
-    if there < len(changes):
-        return ""
-    return f"behind {'each' if there == len(changes) else len(changes)} of the {there} {before.word}s"
+    return f"behind each of the {there} {before.word}s" if there == len(changes) else ""
 
 
 def home(part: Part) -> str:
@@ -201,7 +230,7 @@ def home(part: Part) -> str:
 
 def chain_text(parts: Branch) -> str:
     """Parts that run one after another; what repeats itself is counted: `2 x (conv(64, 3), relu), maxpool(2)`."""
-    texts = [part.text for part in parts]
+    texts = [_text(part) for part in parts]
     found, at = [], 0
     while at < len(texts):
         period, times = _repeated(texts, at)
@@ -209,6 +238,14 @@ def chain_text(parts: Branch) -> str:
         found.append(inside if times == 1 else f"{times} x ({inside})" if period > 1 else f"{times} x {inside}")
         at += period * times
     return ", ".join(found)
+
+
+def _text(part: Part) -> str:
+    """Of a join, what is in its branches."""
+    if not isinstance(part.node, CombineNode):
+        return part.text
+    inside = " | ".join(chain_text(branch) for branch in part.branches)
+    return f"{part.text} of {inside}" if len(inside) <= LONGEST_TEXT else part.text
 
 
 def _repeated(texts: list[str], at: int) -> tuple[int, int]:
@@ -228,13 +265,16 @@ def where(changes: list[Change]) -> str:
         return _places([_name(part) for change in changes for part in change.before])
     if changes[0].kind == "ungrouped":
         return _places([_name(part) for change in changes for part in change.after])
-    return _places([_name(part) for change in changes for part in change.parts])
+    return _places([_name(part, changes[0].kind in BARE) for change in changes for part in change.parts])
 
 
-def _name(part: Part) -> str:
-    """A join has no name: it is told by the module it stands in."""
+def _name(part: Part, bare: bool = False) -> str:
+    """A join has no name: it is told by the module it stands in, a new one by what is in it."""
     if part.key:
         return part.path
+    named = [each.path for each in part.inside if each.key]
+    if bare and named:
+        return named[0]
     return f"{part.word} in {part.path}" if part.path else part.word
 
 
@@ -250,14 +290,23 @@ def _places(paths: list[str]) -> str:
 
 
 def _ranges(keys: list[str]) -> list[str]:
-    """`2 to 5, 8` for the numbers among them."""
+    """`2 to 5, 8` for the numbers among them, and for names that end in numbers."""
     found = []
-    for number, run in groupby(
-        enumerate(keys), key=lambda each: int(each[1]) - each[0] if each[1].isdigit() else each[1]
-    ):
+    for _, run in groupby(enumerate(keys), key=lambda each: _step(*each)):
         named = [key for _, key in run]
-        found.append(named[0] if len(named) == 1 or not isinstance(number, int) else f"{named[0]} to {named[-1]}")
+        last = named[-1][len(_word(named[-1])) :]
+        found.append(named[0] if len(named) == 1 else f"{named[0]} to {last}")
     return found
+
+
+def _word(key: str) -> str:
+    return key.rstrip("0123456789")
+
+
+def _step(at: int, key: str) -> tuple[str, int | str]:
+    """The same for keys that count on from one another."""
+    number = key[len(_word(key)) :]
+    return _word(key), int(number) - at if number else key
 
 
 def sums(each: Iterable[Row]) -> Costs:

@@ -45,8 +45,14 @@ TOTALS = (
     Column("after", numbers=True),
     Column("change", numbers=True),
 )
+BREAK = " "
+"""Stands where a name may be broken; names hold no spaces."""
+
 PLACELESS = ("grouped", "ungrouped", "renamed", "block")
 """Kinds that do nothing to a shape or a field."""
+
+TIMES = 10
+"""From here on it is told how many times as much something is."""
 
 Cells = tuple[str, ...]
 
@@ -141,7 +147,11 @@ def _broken(columns: Sequence[Column], cells: Sequence[Cells]) -> list[list[Cell
 
 
 def _wrapped(cell: str, width: int) -> list[str]:
-    return wrap(cell, width, subsequent_indent="  ", break_on_hyphens=False) if len(cell) > width else [cell]
+    """At spaces, and behind the points of names."""
+    if len(cell) <= width:
+        return [cell]
+    lines = wrap(cell.replace(".", f".{BREAK}"), width, subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace(f".{BREAK}", ".") for line in lines]
 
 
 def _lines(cells: list[list[str]]) -> list[Cells]:
@@ -207,6 +217,11 @@ def _total(total: Total) -> Cells:
         return total.name, f"{total.before}", f"{total.after}", ""
     show: Callable[[int], str] = size if total.unit == "bytes" else "{:,}".format
     change = total.after - total.before
-    share = f"{change / total.before:+.1%}" if total.before else ""
-    part = f" ({share})" if change and share and float(share[:-1]) else ""
-    return total.name, show(total.before), show(total.after), _signed(change, show) + part
+    return total.name, show(total.before), show(total.after), _signed(change, show) + _part(total.before, total.after)
+
+
+def _part(before: int, after: int) -> str:
+    """By how much, or how many times as much where that is easier to grasp; nothing where it is next to nothing."""
+    if not before or f"{after / before - 1:+.1%}"[1:] == "0.0%":
+        return ""
+    return f" ({after / before:,.0f} x)" if after > TIMES * before else f" ({after / before - 1:+.1%})"

@@ -19,7 +19,7 @@ class Total(Record):
 
 def totals(difference: Difference) -> list[Total]:
     one, other = difference.before, difference.after
-    seen = [square(side.last_field.size) if side.last_field else "" for side in (one, other)]
+    seen = [square(side.last_field.size) if side.last_field else "all" for side in (one, other)]
     return [
         Total("parameters", one.summary.parameters, other.summary.parameters),
         Total("MACs", one.summary.macs, other.summary.macs),

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from cnnspec.report.diff import Difference
 from cnnspec.report.diff.causes import Cause, causes
-from cnnspec.report.diff.changes import Change
+from cnnspec.report.diff.changes import Change, Costs
 from cnnspec.report.diff.parts import Part
 from cnnspec.report.diff.rows import Row, chain_text, incoming, rows
 from cnnspec.report.diff.totals import millions, square
+
+NAMED = ("block", "renamed", "grouped", "ungrouped")
+"""Kinds that compute nothing else, unless they cost something: a join does."""
 
 MOST_CAUSES = 3
 WORTH = 0.05
@@ -24,9 +27,10 @@ def words(difference: Difference) -> list[str]:
 def _words(difference: Difference) -> Iterator[str]:
     if difference.equal:
         yield "Nothing differs."
-        return
-    if not difference.changes:
+    elif not difference.changes:
         yield "The layers are the same."
+    elif all(change.kind in NAMED and change.costs == Costs() for change in difference.changes):
+        yield "Both compute the same: only names and grouping differ."
     else:
         listed = rows(difference)
         told = _Told(difference, listed)
@@ -133,7 +137,9 @@ def _listed(told: Sequence[Cause], verb: str) -> str:
     each[0] += " parameters"
     more = len(told) - MOST_CAUSES
     rest = sum(abs(cause.costs.parameters) for cause in told[MOST_CAUSES:])
-    return "; ".join(each) + (f"; {more} more changes {verb[:-1]} {rest:,}" if more > 0 else "")
+    return "; ".join(each) + (
+        f"; {more} more {f'changes {verb[:-1]}' if more > 1 else f'change {verb}'} {rest:,}" if more > 0 else ""
+    )
 
 
 def _flattened(root: Part, reader: Part) -> Part | None:
@@ -160,13 +166,14 @@ def _makes(change: Change) -> bool:
 def _counted(listed: Sequence[Row]) -> Iterator[str]:
     counts = [f"{row.where}: {row.what}" for row in listed if not row.changes]
     if counts:
-        yield f"{', '.join(counts)}."
+        yield _begun(f"{', '.join(counts)}.")
 
 
 def _seen(difference: Difference) -> Iterator[str]:
-    before, after = (side.last_field for side in (difference.before, difference.after))
-    if before and after and before.size != after.size:
-        yield f"A value of the last map sees {square(after.size)} of the input instead of {square(before.size)}."
+    fields = (side.last_field for side in (difference.before, difference.after))
+    before, after = (square(field.size) if field else "all" for field in fields)
+    if before != after:
+        yield f"A value of the last map sees {after} of the input instead of {before}."
 
 
 def _names(difference: Difference) -> Iterator[str]:
