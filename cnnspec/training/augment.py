@@ -116,8 +116,8 @@ def _grey(x: Tensor) -> Tensor:
     """Luma (ITU-R BT.601), [N, 1, H, W]; the first channel where there are not three."""
     if x.shape[1] != 3:
         return x[:, :1]
-    weights = torch.tensor([0.299, 0.587, 0.114], device=x.device).view(1, 3, 1, 1)
-    return (x * weights).sum(1, keepdim=True)
+    red, green, blue = x.split(1, 1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def _within(like: Tensor, x: Tensor) -> Tensor:

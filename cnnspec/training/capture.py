@@ -59,6 +59,7 @@ class Quick:
             return False
         started = perf_counter()
         self.full, self._prepared_for = self.step, learning
+        begin_momenta(self.state.optimizer)
         with unchanged(self.state), self.rates.on_the_device():
             self.about = self._quicken(left)
         self._wait()
@@ -208,6 +209,15 @@ class Rates:
             if rate != known:
                 self.there[index].fill_(rate)
         self.known = rates
+
+
+def begin_momenta(optimizer: Optimizer) -> None:
+    """Zeros, as good as none, for weights that have none yet: the fused SGD takes all of a group or none of it, and
+    weights that were frozen join those that were not."""
+    for group in optimizer.param_groups:
+        for weight in group["params"] if group.get("momentum") and group.get("fused") else ():
+            if weight.requires_grad:
+                optimizer.state[weight].setdefault("momentum_buffer", torch.zeros_like(weight))
 
 
 def _learning(state: State) -> object:

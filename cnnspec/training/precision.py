@@ -40,7 +40,7 @@ def has_bfloat16(device: torch.device) -> bool:
     """Whether it multiplies such numbers itself: a processor with AVX-512 BF16 or AMX, a GPU from Ampere on."""
     if device.type == "cuda":
         with torch.cuda.device(device):
-            return torch.cuda.is_bf16_supported(including_emulation=False)
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, lambda: False)() for name in tests)
 

@@ -80,7 +80,7 @@ class State:
     @property
     def mean_begins(self) -> bool:
         """Whether there is a running mean that no step has gone into."""
-        return self.mean is not None and not self.mean.n_averaged
+        return self.mean is not None and not self.mean.n_averaged.numpy()  # it stays in the memory of the host
 
     def follow(self) -> None:
         """The running mean of the weights takes in what they are after a step; the first makes it equal to them."""
