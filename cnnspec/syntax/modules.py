@@ -102,12 +102,28 @@ def module_path(place: Place) -> Diagnostic | None:
         return None
     if place.before.text == "self" and place.peek(at + 2).kind == "EQUAL":
         return _attribute(place)
+    if _in_setting_of_names(place, place.before.start):
+        return _unquoted(place, place.before.start)
     last = _path_end(place, at - 1)
     span = place.source.span(place.before.start, tokens[last].end)
     edits = _edits(place, at - 1)
     message = f"{span.text} is a name of Python"
     fix = Fix(_advice(edits), edits)
     return Diagnostic("E103", message, span, "not known here", fixes=(fix,))
+
+
+def _in_setting_of_names(place: Place, start: int) -> bool:
+    """Whether a setting of train { } that holds names is open there."""
+    before = re.search(r"(\w+)[ \t]*:[^:{}]*$", place.source.text[:start])
+    return bool(before) and before[1] in ("freeze", "groups", "weights")  # type: ignore[index]
+
+
+def _unquoted(place: Place, start: int) -> Diagnostic:
+    """`freeze: [features.0]`"""
+    found = re.match(r"[\w.]+", place.source.text[start:])
+    span = place.source.span(start, start + len(found[0]) if found else start)
+    fix = Fix("a name with a point in it stands in quotes", (Edit(span, f'"{span.text}"'),))
+    return Diagnostic("E103", f"{span.text} has no quotes around it", span, "a name with a point", fixes=(fix,))
 
 
 def _attribute(place: Place) -> Diagnostic:

@@ -47,6 +47,11 @@ FAMILIAR = {
     "validation_split": "validation",
     "scheduler": "schedule",
     "lr_scheduler": "schedule",
+    "pretrained": "weights",
+    "frozen": "freeze",
+    "unfreeze": "unfreeze_after",
+    "freeze_until": "unfreeze_after",
+    "freeze_epochs": "unfreeze_after",
 }
 """Arguments by the names they have in PyTorch, Keras or speech."""
 
@@ -104,6 +109,10 @@ MEANT = {
     "fashionmnist": "fashion_mnist",
     "imagefolder": "folder",
     "cifar": "cifar10",
+    "safetensors": "file",
+    "pth": "file",
+    "state_dict": "file",
+    "checkpoint": "run",
 }
 """Optimizers, schedules, augmentations and data sets by the names they have elsewhere, or the nearest there is."""
 
@@ -183,7 +192,9 @@ def mismatch(word: str, name: str, kind: Kind, argument: Argument, reason: Misma
 def _nearest(name: str, kind: Kind, argument: Argument) -> Iterator[tuple[str, str]]:
     """Values that the argument would take, with a word on each."""
     value, text = argument.value, argument.span.text
-    if isinstance(value, str) and value.isidentifier() and kind.names:
+    if isinstance(value, str) and name == "weights":
+        yield "say what it names", f"{_source(value)}({text})"
+    elif isinstance(value, str) and value.isidentifier() and kind.names:
         meant = _choices(kind, value, argument) or [value]
         yield "names stand without quotes", meant[0]
     elif isinstance(value, str) and re.fullmatch(r"[0-9.]+", value) and _reads(kind, _number(value)):
@@ -197,6 +208,13 @@ def _nearest(name: str, kind: Kind, argument: Argument) -> Iterator[tuple[str, s
         yield "axes have names", AXES[value]
     else:
         yield from _numbers(kind, value, text)
+
+
+def _source(text: str) -> str:
+    """The word for weights that a text alone names."""
+    if re.fullmatch(r"\w+_Weights\.\w+", text):
+        return "torchvision"
+    return "file" if re.search(r"\.(safetensors|pth?|bin|ckpt)$", text) else "run"
 
 
 def _numbers(kind: Kind, value: Any, text: str) -> Iterator[tuple[str, str]]:
