@@ -15,7 +15,7 @@ from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.fixing import chosen
 from cnnspec.diagnostics.found import FORMATS, Found, Right
 from cnnspec.lint import linted
-from cnnspec.network import Checked, UsageFault, check, read_source
+from cnnspec.network import Checked, Network, UsageFault, check, read_source
 from cnnspec.network.reading import ZOO
 from cnnspec.source import Source
 from cnnspec.words import counted
@@ -139,7 +139,7 @@ class Run:
         return name if os.path.normpath(name) in self.own else None
 
     def count(self, checked: Checked) -> Found:
-        right = tuple(Right(n.name, str(n.input), str(n.output), n.parameters) for n in checked.networks)
+        right = tuple(Right(n.name, *ends(n), n.parameters) for n in checked.networks)
         source = checked.source
         if source.model is None:
             self.own.add(os.path.normpath(source.name))
@@ -172,6 +172,13 @@ def specs(files: tuple[str, ...]) -> Iterator[str]:
             yield from below
         else:
             yield file
+
+
+def ends(network: Network) -> tuple[str, str]:
+    """Its input and its output; formulas where sizes are left open."""
+    if network.open:
+        return network.open.input, network.open.output
+    return str(network.input), str(network.output)
 
 
 def verdict(found: Found) -> Iterator[str]:

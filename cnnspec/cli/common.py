@@ -55,24 +55,30 @@ def network_options(command: Decorated) -> Decorated:
 
 
 def load(
-    file: str, model: str | None, overrides: Iterable[str], input_shape: str | None, *, train: bool = False
+    file: str,
+    model: str | None,
+    overrides: Iterable[str],
+    input_shape: str | None,
+    *,
+    train: bool = False,
+    open: bool = False,
 ) -> Network:
-    """The checked network; prints what is wrong and exits where there is none."""
+    """The checked network; prints what is wrong and exits where there is none. Its input may have sizes that are left
+    `open` where that is said."""
+    given = parse_overrides(overrides)
     try:
-        return load_network(
-            read_source(file), model=model, set=parse_overrides(overrides), input=input_shape, train=train
-        )
+        return load_network(read_source(file), model=model, set=given, input=input_shape, train=train, open=open)
     except UsageFault as fault:
         raise click.UsageError(str(fault)) from None
 
 
-def parse_overrides(overrides: Iterable[str]) -> dict[str, str]:
+def parse_overrides(overrides: Iterable[str], option: str = "--set") -> dict[str, str]:
     """`["classes=100"]` as a dict."""
     pairs: dict[str, str] = {}
     for text in overrides:
         name, equals, value = text.partition("=")
         if not (equals and name.strip() and value.strip()):
-            raise click.UsageError(f"--set takes NAME=VALUE, {text!r} is none")
+            raise click.UsageError(f"{option} takes NAME=VALUE, {text!r} is none")
         pairs[name.strip()] = value.strip()
     return pairs
 

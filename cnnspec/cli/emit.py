@@ -32,7 +32,7 @@ def command(
     from cnnspec.emission import emit
     from cnnspec.files import write
 
-    text = emit(load(file, model, overrides, input_shape), style=style)
+    text = emit(load(file, model, overrides, input_shape, open=True), style=style)
     if output is None or str(output) == "-":
         click.echo(text, nl=False)
         return

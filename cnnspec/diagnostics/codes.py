@@ -56,6 +56,7 @@ CODES: dict[str, Code] = {
     "E305": _error("wrong-prediction", "the shape after -> is not the shape that comes out"),
     "E306": _error("wrong-count", "an assertion about the network does not hold"),
     "E307": _error("does-not-fit", "the layer does not accept this shape with these arguments"),
+    "E308": _error("depends-on-size", "weights that have another shape for each size of the input"),
     # E4: branches and blocks
     "E401": _error("branch-mismatch", "the outputs of branches cannot be joined"),
     "E402": _error("bad-branches", "braces, bars or a label that the combinator does not take"),

@@ -67,7 +67,7 @@ def lints(networks: tuple[Network, ...]) -> Iterator[Diagnostic]:
     expanded: Counter[tuple[str, int]] = sum((graph.expanded for graph in graphs), Counter())
     for rule in RULES:
         found: dict[tuple[str, int], list[Diagnostic]] = {}
-        for graph in graphs:
+        for graph in (each for each in graphs if not (rule.of_size and each.network.open)):
             for vertex, diagnostic in rule().find(graph):
                 at = vertex.place if vertex.step else place(diagnostic.span)
                 found.setdefault(at, []).append(diagnostic)

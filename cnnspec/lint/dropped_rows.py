@@ -35,7 +35,7 @@ from cnnspec.lint.rule import Finding, Rule
 
 class DroppedRows(Rule):
     code, name, meaning = "W104", "dropped-rows", "rows or columns that no window reaches"
-    every = False
+    every, of_size = False, True
 
     def find(self, graph: Graph) -> Iterator[Finding]:
         for vertex in graph.layers:

@@ -24,6 +24,9 @@ class Rule:
     """Whether a call is reported only where all layers that are expanded from it show the fault: what is right in one
     use of a block cannot be mended in the block."""
 
+    of_size: ClassVar[bool] = False
+    """Whether it is about the size of the input, and says nothing where the spec leaves that open."""
+
     def find(self, graph: Graph) -> Iterator[Finding]:
         """What is found, each at the vertex it belongs to."""
         raise NotImplementedError

@@ -39,7 +39,7 @@ SHARE = 3
 
 class SmallField(Rule):
     code, name, meaning = "W109", "small-field", "a receptive field smaller than what is to be recognised"
-    every = False
+    every, of_size = False, True
 
     def find(self, graph: Graph) -> Iterator[Finding]:
         pool = pooled(graph)

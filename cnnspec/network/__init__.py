@@ -55,8 +55,10 @@ def load(
     set: Mapping[str, object] | None = None,
     input: object | None = None,
     train: bool = False,
+    open: bool = False,
 ) -> Network:
-    """The one network of a spec, or the one called `model`.
+    """The one network of a spec, or the one called `model`; `open` tells that one will do whose input has open sizes,
+    if its layers are the same for all of them.
 
     Raises `SpecError` where the spec has errors, `UsageFault` where the choice is not clear.
     """
@@ -69,4 +71,17 @@ def load(
         raise UsageFault(f"{source.name} has several models: {names}; choose one with --model NAME (model= in Python)")
     if not networks:
         raise UsageFault(f"no model of {source.name} can be built: their parameters have no values")
+    _require_sizes(networks[0], open)
     return networks[0]
+
+
+def _require_sizes(network: Network, open: bool) -> None:
+    """Refuse a network with open sizes where it has to have some."""
+    left = network.open
+    if left and not (open and not left.varies):
+        names = " and ".join(left.names)
+        why = f", and {left.varies} depends on {names}" if open else ""
+        example = "x".join("224" if part in left.names else part for part in left.input.split("x"))
+        raise UsageFault(
+            f"{network.name} leaves {names} open{why}: give sizes with --input {example} (input= in Python)"
+        )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
-from cnnspec.network.operands import bad, bounded, defined, listed, number, truth, unsupported, whole
+from cnnspec.network.operands import bad, bounded, defined, listed, number, truth, whole
 from cnnspec.network.scope import Budget, Scope
 from cnnspec.network.values import LONGEST, MOST_VALUES, canonical, has_meaning, meaning, weight
 from cnnspec.source import Span
@@ -35,7 +35,6 @@ __all__ = [
     "made",
     "number",
     "truth",
-    "unsupported",
     "whole",
 ]
 
@@ -56,10 +55,16 @@ def _literal(expr: Any, scope: Scope) -> Any:
 
 
 def _dims(expr: tree.Dims, scope: Scope) -> Any:
-    for size in expr.sizes:
-        if isinstance(size, str):
-            raise unsupported(f"the open size {size} is", expr.span)
-    return expr.sizes
+    return tuple(_named(size, expr, scope) if isinstance(size, str) else size for size in expr.sizes)
+
+
+def _named(size: str, expr: tree.Dims, scope: Scope) -> Any:
+    """The size of an axis of the input that the model leaves open, by its name."""
+    value = scope.look_up(size)
+    if value is None:
+        note = "input 3xHxW leaves the sizes H and W open, and gives them these names"
+        raise Faults(Diagnostic("E206", f"{size} is no size here", expr.span, "not known", notes=(note,)))
+    return value
 
 
 def _string(expr: tree.String, scope: Scope) -> Any:
@@ -266,6 +271,8 @@ def _binary(expr: tree.Binary, scope: Scope) -> Any:
         return _list_arithmetic(left, right, expr, scope)
     a = left if type(left) is int else number(left, expr.left.span, scope)
     b = right if type(right) is int else number(right, expr.right.span, scope)
+    if type(a) is not int and hasattr(b, "lifted"):
+        a = b.lifted(a)  # a size that is left open does the arithmetic
     if expr.operator in ("/", "//", "%") and b == 0:
         raise bad(f"{describe(left)} is divided by zero", expr.span)
     return made(bounded(_OPERATORS[expr.operator](a, b), expr.span), expr.span, scope)

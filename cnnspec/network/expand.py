@@ -181,6 +181,7 @@ class Expander:
         if faults.mentions_count(statement):
             module.asserts.append((statement, scope))
         elif (holds := evaluate(statement.condition, scope)) is not True:
+            self.walk.ends(statement.span, "assertion")
             wrong = faults.wrong_assertion(statement, holds, None)
             sides = _sides(statement.condition, scope) if holds is False else ""
             self.walk.tell(module, wrong.replace(label=wrong.label + sides))
@@ -192,6 +193,7 @@ class Expander:
             try:
                 holds = evaluate(claim.condition, inside)
                 if holds is not True:
+                    self.walk.ends(claim.span, "assertion")
                     self.walk.tell(module, faults.wrong_assertion(claim, holds, group))
             except Faults as wrong:
                 self.walk.tell(module, *wrong.diagnostics)

@@ -34,6 +34,7 @@ def combine(
         try:
             received = word.inputs(flow.shape, len(bodies))
         except Refused as refused:
+            walk.ends(op.call.span, "branches", refused)
             walk.tell(module, _unshared(op, refused, flow.shape, _shares(walk, flow, len(bodies))))
     flows = [_branch(flow, shape, op.call.span) for shape in received]
     branches = tuple(expand(body, module, scope, each) for body, each in zip(bodies, flows, strict=True))
@@ -114,12 +115,14 @@ def joined(
     try:
         after = word.output(before, known)
     except Refused as refused:
+        walk.ends(op.call.span, "branches", refused)
         names = None if walk.uses.once(op.call) else scope
         fault = mismatch(word, op, before, known, refused, names)
         walk.tell(module, _explained(walk, fault, word, op, flow, known, branches))
         return None
-    if word.word in ("add", "residual") and any(shape != after for shape in (*known, *_own(word, before))):
-        shapes = " and ".join(dict.fromkeys(str(shape) for shape in (*known, *_own(word, before))))
+    joins = (*known, *_own(word, before))
+    if walk.guesses and word.word in ("add", "residual") and any(shape != after for shape in joins):
+        shapes = " and ".join(dict.fromkeys(map(str, joins)))
         message = f"{word.word} stretches its branches to one shape: {shapes} become {after}"
         note = "sizes of 1 are repeated, as PyTorch's broadcasting does"
         walk.tell(module, Diagnostic("W004", message, op.call.span, "is that meant?", notes=(note,)))

@@ -215,11 +215,22 @@ def layers(items: tuple[Item, ...], prefix: str = "", side: bool = False) -> Ite
                 yield from layers(branch, prefix, side or node.kind == "aux")
 
 
+class Open(Record):
+    """Sizes of the input that a spec leaves open: the input as it is written (`3xHxW`), the names of these sizes, and
+    what comes out, as a formula. `varies` tells which layer is not the same for all sizes, where one is not."""
+
+    input: str
+    names: tuple[str, ...]
+    output: str
+    varies: str
+
+
 class Network(Record):
     """A model of a spec that was checked without errors.
 
     `recipe` is None where the spec says nothing about training; relative paths in it start at `folder`, and `places`
-    tells where the text has its settings."""
+    tells where the text has its settings. Where the spec leaves sizes of the input `open`, and nothing outside of it
+    closes them, the shapes are those for one input among all that run."""
 
     name: str
     source: Source
@@ -228,6 +239,7 @@ class Network(Record):
     recipe: Recipe | None
     folder: str
     places: dict[str, Span] = {}  # noqa: RUF012  (never changed: records are immutable)
+    open: Open | None = None
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.input} -> {self.output}, {self.parameters:,} parameters>"

@@ -67,7 +67,3 @@ def bounded(value: Any, span: Span) -> Any:
 def bad(message: str, span: Span) -> Faults:
     """An expression without a value, for a stated reason."""
     return Faults(Diagnostic("E208", message, span, "cannot be evaluated"))
-
-
-def unsupported(what: str, span: Span) -> Faults:
-    return Faults(Diagnostic("E106", f"{what} not supported yet", span, "this version cannot evaluate it"))

@@ -56,11 +56,12 @@ class Placer:
         try:
             output = layer.output(shape)
         except Refused as refused:
+            self.walk.ends(call.span, "map", refused)
             if self.walk.errors == errors:  # else it follows from a wrong claim
                 self.tell(self.refused(self.site(step, call, layer), layer, refused))
             flow.lose()
             return None
-        if direct:
+        if direct and self.walk.guesses:
             self.doubts(step, call, layer, shape)
         node = LayerNode(key, step.label is not None, layer, shape, output, step)
         if flow.believed is shape or flow.believed == shape:
@@ -121,6 +122,7 @@ class Placer:
             claimed = evaluate(claim, self.scope)
             if claimed == arriving or (flow.believed and claimed == layer.incoming(flow.believed)):
                 continue
+            self.walk.ends(call.span, "claim")
             flattened = isinstance(layer, Linear) and flow.shape.rank > 0 and not flow.shape.channels_last
             wrong = faults.unflattened if flattened else faults.wrong_claim
             site = self.site(step, call, layer)
@@ -151,6 +153,7 @@ class Placer:
             if len(known) == len(sizes):
                 flow.restart(Shape(tuple(known)), prediction.span)
         elif self.walk.as_stated and not _matches(sizes, flow.shape):
+            self.walk.ends(prediction.span, "prediction")
             if flow.believed is None or not _matches(sizes, flow.believed):
                 self.tell(faults.wrong_prediction(prediction, sizes, self.walk.trail(flow), self.walk.guesses))
             flow.believed = _filled(sizes, flow.shape)

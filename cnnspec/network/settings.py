@@ -42,7 +42,7 @@ def overrides(given: Mapping[str, object], input: object | None) -> Overrides:
 
 def read(name: str, value: object) -> Argument:
     """One value from outside. Messages about it show it under the name of its option."""
-    text = value if isinstance(value, str) else _written(value)
+    text = written(value)
     source = Source(f"<{name}>", f"let value = {text}\n")
     parsed = parse(source)
     faults = parsed.diagnostics
@@ -58,11 +58,27 @@ def read(name: str, value: object) -> Argument:
         raise UsageFault(f"{text!r} is not a value for {name}: {wrong.diagnostics[0].message}") from None
 
 
-def _written(value: object) -> str:
+def alternatives(name: str, text: str) -> list[str]:
+    """The items of a list, each as text of the language: those of `[sgd(lr=0.1), adamw]`. Raises `UsageFault` for what
+    is no list, or an empty one."""
+    source = Source(f"<{name}>", f"let value = {text}\n")
+    parsed = parse(source)
+    items = parsed.file.items
+    if not parsed.diagnostics and len(items) == 1 and isinstance(items[0], tree.Let):
+        value = items[0].value
+        if isinstance(value, tree.List) and value.items:
+            return [item.span.text for item in value.items]
+    raise UsageFault(f"{text!r} is no list of values for {name}: write [1, 2], or [sgd(lr=0.1), adamw]")
+
+
+def written(value: object) -> str:
+    """A Python value in the language; a text is taken to be in it already."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(_written(item) for item in value) + "]"
+        return "[" + ", ".join(written(item) for item in value) + "]"
     return str(value)
 
 

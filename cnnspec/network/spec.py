@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnspec.data.facts import Dataset
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
@@ -27,6 +27,9 @@ from cnnspec.source import Source, Span
 from cnnspec.syntax import tree
 from cnnspec.words import Argument, CallValue, Faults, bind_arguments, closest
 from cnnspec.words.edits import remove
+
+if TYPE_CHECKING:
+    from cnnspec.network.anysize.opening import Opening
 
 
 class Checked(Record):
@@ -156,7 +159,9 @@ class Spec:
                     self.report(*wrong.diagnostics)
         unknown = [name for name, used in taken.items() if not used]
         if unknown and self.models:
-            raise UsageFault(f"no model here has a parameter {unknown[0]}{self._known_parameters()}")
+            raise UsageFault(
+                f"no model here has a parameter {unknown[0]}{self._known_parameters()}{_setting(unknown[0])}"
+            )
         self._unused_blocks()
 
     def _no_model(self) -> None:
@@ -184,8 +189,12 @@ class Spec:
         scope = self.home.lets.inner()
         scope.update(values)
         statement = self._input(model)
-        shape, span = self._shape(statement, scope) if statement else (None, model.name.span)
-        walk = Walk(self.homes, model, self._reporter(item), as_stated=self.given.input is None)
+        opening = self._opening(model, statement, scope, item) if statement else None
+        if opening:
+            scope.update(opening.names)
+            self.report(*opening.told)
+        shape, span = self._shape(statement, scope, opening) if statement else (None, model.name.span)
+        walk = Walk(self.homes, model, self._reporter(item, opening), as_stated=self.given.input is None)
         walk.guesses = self.guesses
         root, flow = Expander(walk).root(model, scope, shape, span)
         self.placed += walk.placed
@@ -204,19 +213,32 @@ class Spec:
             from cnnspec.network.freezing import wrongly_frozen
 
             self.report(*wrongly_frozen(item.name.text, root, recipe, spans))
-        if root and not self.failed and not self.broken:
-            yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans)
         if recipe and root and recipe.groups:
             from cnnspec.network.grouping import wrongly_chosen
 
             self.report(*wrongly_chosen(item.name.text, root, recipe, spans))
+        if root and not self.failed and not self.broken:
+            opened = opening.open if opening else None
+            yield Network(item.name.text, self.source, root, values, recipe, self._data(), spans, opened)
 
-    def _reporter(self, item: tree.Model | tree.Preset) -> Callable[..., None]:
-        """Reports faults of a model; those that show with the values of a preset name it."""
-        if isinstance(item, tree.Model):
+    def _reporter(self, item: tree.Model | tree.Preset, opening: Opening | None) -> Callable[..., None]:
+        """Reports faults of a model; those that show with the values of a preset name it, and those of shapes the sizes
+        that were left open."""
+        labels = (
+            () if isinstance(item, tree.Model) else (Label(item.name.span, f"with the values of {item.name.text}"),)
+        )
+        note = opening.note if opening else ""
+        if not labels and not note:
             return self.report
-        label = Label(item.name.span, f"with the values of {item.name.text}")
-        return lambda *faults: self.report(*(fault.replace(labels=(*fault.labels, label)) for fault in faults))
+
+        def report(*faults: Diagnostic) -> None:
+            for fault in faults:
+                shapes = note and fault.code[:2] in ("E3", "E4")
+                notes = (*fault.notes, note) if shapes else fault.notes
+                fixes = () if shapes and fault.code in ("E301", "E305") else fault.fixes  # right for one size alone
+                self.report(fault.replace(labels=(*fault.labels, *labels), notes=notes, fixes=fixes))
+
+        return report
 
     def _mended(
         self, found: Iterable[Diagnostic], trail: Trail | None, model: tree.Model, data: Dataset
@@ -306,7 +328,23 @@ class Spec:
             self.report(Diagnostic("E211", message, found[0].span, "belongs first in the model", fixes=fix))
         return found[0]
 
-    def _shape(self, statement: tree.Input, scope: Scope) -> tuple[Shape, Span]:
+    def _opening(
+        self, model: tree.Model, statement: tree.Input, scope: Scope, item: tree.Model | tree.Preset
+    ) -> Opening | None:
+        """The answer for all sizes, where the input leaves some open."""
+        if not _has_names(statement.shape):
+            return None
+        from cnnspec.network.anysize.opening import leaves_open, opening
+
+        if not leaves_open(statement.shape, scope):
+            return None
+        recipe, _ = self._recipe(item.name)
+        data = recipe.data.facts(self._data()).shape if recipe else None
+        return opening(self.homes, model, scope, statement, self.given.input, Shape(data) if data else None)
+
+    def _shape(self, statement: tree.Input, scope: Scope, opening: Opening | None) -> tuple[Shape, Span]:
+        if opening:
+            return opening.shape, self.given.input.span if self.given.input else statement.shape.span
         override = self.given.input
         value = override.value if override else evaluate(statement.shape, scope)
         span = override.span if override else statement.shape.span
@@ -314,12 +352,14 @@ class Spec:
         known = tuple(size for size in sizes if size is not None)
         if len(known) < len(sizes) or len(known) > 4:
             note = "an input is 3x32x32 (channels, height, width), 1x16000, 1x16x64x64 or a number of features"
-            message = (
-                "an open size is not supported yet" if len(known) < len(sizes) else "an input has one to four sizes"
-            )
-            code = "E106" if len(known) < len(sizes) else "E302"
+            asked = len(known) < len(sizes)
+            message = "an input is given, and ? asks for one" if asked else "an input has one to four sizes"
+            code = "E208" if asked else "E302"
             fixes: tuple[Fix, ...] = ()
-            if len(known) == len(sizes):
+            if asked and len(sizes) in (2, 3, 4):
+                names = "x".join(("3", *{2: "L", 3: "HW", 4: "DHW"}[len(sizes)]))
+                fixes = (Fix(f"a size that is left open has a name: {names}"),)
+            elif not asked:
                 from cnnspec.network.habits import without_batch
 
                 fixes = (without_batch(span, known),)
@@ -422,7 +462,19 @@ class Spec:
                 self.report(Diagnostic("W002", f"no model uses {name}", place, "not used", notes=(note,)))
 
 
+def _has_names(shape: tree.Expr) -> bool:
+    """Whether an input may leave sizes open."""
+    if isinstance(shape, tree.Dims):
+        return any(isinstance(size, str) for size in shape.sizes)
+    return isinstance(shape, tree.List) and any(isinstance(item, tree.Name) for item in shape.items)
+
+
 def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
     """What tells a fault from others."""
     span = diagnostic.span
     return diagnostic.code, span.source.name, span.start, span.end
+
+
+def _setting(name: str) -> str:
+    """What a name is that is no parameter of a model."""
+    return f"; train.{name} is the setting of train {{ }}" if name in Recipe.parameters() else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Label
-from cnnspec.layers.base import Layer
+from cnnspec.layers.base import Layer, Refused
 from cnnspec.network.evaluate import Scope
 from cnnspec.network.flow import Flow
 from cnnspec.network.home import Home, Homes
@@ -67,6 +67,10 @@ class Walk:
         self.take(*diagnostics)
         if self.errors > MOST_ERRORS:
             raise Stopped()
+
+    def ends(self, span: Span, kind: str, refused: Refused | None = None) -> None:
+        """Told where what arrives is not taken, before the message about it is worded. `kind` is what it is about: a
+        `map`, the `branches`, a `claim`, a `prediction` or an `assertion`."""
 
     def tell(self, module: Module, *diagnostics: Diagnostic) -> None:
         """Report faults; those inside a block with the uses of the block that they show in."""

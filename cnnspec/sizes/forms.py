@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
@@ -35,6 +35,11 @@ class Form:
             constant = 0
         self.constant, self.singles = constant, kept
         self.products = {factors: number for factors, number in products.items() if number}
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for equal forms."""
+        return self.constant, frozenset(self.singles.items()), frozenset(self.products.items())
 
     @property
     def axes(self) -> set[str]:

@@ -85,15 +85,18 @@ class Number:
     def _divided(
         self, other: Any, direct: Callable[[Form, Rational], Form | None], plain: Callable[[Any, Any], Any]
     ) -> Any:
+        if type(other) is Number and forms.folded(other.form, self.case.box).axes:
+            times = _times(self, other)
+            return times if direct is forms.floor else self - times * other
         divisor = _known(other)
         form = direct(forms.folded(self.form, self.case.box), divisor)
         return plain(self.known(), divisor) if form is None else self._made(form)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return other // self.known()
+        return _times(other, self)
 
     def __rmod__(self, other: Any) -> Any:
-        return other % self.known()
+        return other - self * _times(other, self)
 
     def __truediv__(self, other: Any) -> Any:
         return self._made(forms.scale(self.form, Fraction(1) / _known(other)))
@@ -183,6 +186,18 @@ class Number:
 
     def bit_length(self) -> int:
         return BEYOND.bit_length()
+
+
+MOST_TIMES = 16
+
+
+def _times(dividend: Any, divisor: Number) -> Any:
+    """How often one goes into the other, where that is not often; otherwise both have to be known."""
+    if divisor > 0:
+        for times in range(-1, MOST_TIMES):
+            if times * divisor <= dividend and dividend < (times + 1) * divisor:
+                return times
+    return _known(dividend) // divisor.known()
 
 
 def _is_number(other: object) -> bool:

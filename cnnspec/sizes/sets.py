@@ -26,8 +26,7 @@ class Sizes:
         return bool(self.marks(size) == 1)
 
     def __bool__(self) -> bool:
-        marked = (*self.marks.head, *self.marks.cycle)
-        return 1 in marked
+        return any(self.marks.head) or any(self.marks.cycle)
 
     def __and__(self, other: Sizes) -> Sizes:
         if other is ALL or self is other:
@@ -46,7 +45,7 @@ class Sizes:
 
     @property
     def finite(self) -> bool:
-        return self.marks.cycle == (0,)
+        return not any(self.marks.cycle)
 
     @property
     def least(self) -> int:

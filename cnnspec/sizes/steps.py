@@ -59,7 +59,7 @@ class Steps:
     def table(self, start: int, period: int) -> list[Any]:
         """The values up to `start`, and those of the `period` behind it."""
         if start + period > LONGEST:
-            raise Undecided(f"the sizes repeat themselves too late: more than {LONGEST:,} have to be told apart")
+            raise Undecided(f"more than {LONGEST:,} sizes would have to be told apart")
         return list(map(self, range(1, start + period + 1)))
 
 
@@ -127,7 +127,7 @@ def shared(*functions: Steps) -> tuple[int, int]:
     """A start and a period that all of them have."""
     period = lcm(*(len(each.cycle) for each in functions))
     if period > LONGEST:
-        raise Undecided(f"the sizes repeat themselves too late: more than {LONGEST:,} have to be told apart")
+        raise Undecided(f"more than {LONGEST:,} sizes would have to be told apart")
     return max(len(each.head) for each in functions), period
 
 

@@ -69,8 +69,7 @@ def _repeated(sizes: Sizes) -> str:
         out = next(at for at in range(start + 1, start + period + 1) if at not in sizes) % period
         others = between(least) - Sizes(Steps((), [int((at - out) % period == 0) for at in range(1, period + 1)]))
         if others == sizes:
-            start_text = f"from {least}, " if least > 2 else ""
-            return f"{start_text}{'odd' if period == 2 and out == 0 else f'no {_noun(out, period)}'}"
+            return f"from {least}, but not {_residue(out, period)}" if least > 2 else f"not {_residue(out, period)}"
     return ""
 
 
@@ -78,10 +77,6 @@ def _residue(rest: int, period: int) -> str:
     if period == 2:
         return "odd" if rest else "even"
     return f"a multiple of {period}" if not rest else f"{rest} more than a multiple of {period}"
-
-
-def _noun(rest: int, period: int) -> str:
-    return f"multiple of {period}" if not rest else f"{rest} more than a multiple of {period}"
 
 
 def _missing(sizes: Sizes) -> str:

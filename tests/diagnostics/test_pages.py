@@ -1,4 +1,5 @@
-"""Every code has a page. Its bad files get the code and nothing else, its good ones get nothing."""
+"""Every code has a page. Its bad files get the code and nothing else, its good ones get nothing but
+the answer where they leave sizes open."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def test_page(code: str, tmp_path: Path) -> None:
         if kind == "bad":
             assert set(found(text, tmp_path)) == {code}, text
         elif kind == "good":
-            assert found(text, tmp_path) == [], text
+            assert [each for each in found(text, tmp_path) if each != "N003" or code == "N003"] == [], text
 
 
 @pytest.mark.parametrize("code", WRITTEN)

@@ -27,14 +27,15 @@ def all_sizes(network: Network, *, training: bool = False) -> Answer:
 
 def with_sizes(checked: Checked) -> Checked:
     """What was found, with a note for each network whose sizes are not open: those that it runs for."""
-    notes = tuple(_note(checked, network) for network in checked.networks if network.input.rank)
+    notes = tuple(_note(checked, network) for network in checked.networks if network.input.rank and not network.open)
     return checked.replace(diagnostics=(*checked.diagnostics, *notes))
 
 
 def _note(checked: Checked, network: Network) -> Diagnostic:
     span = _input(checked.file, network)
     try:
-        return note(all_sizes(network), network.name, network.input.channels, span)
+        pattern: tuple[int | str, ...] = (network.input.channels, *AXES[network.input.rank])
+        return note(all_sizes(network), network.name, pattern, span)
     except Undecided as why:
         return undecided(network.name, span, str(why))
 

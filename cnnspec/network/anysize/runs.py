@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnspec.layers.axes import Sliding
-from cnnspec.layers.base import Layer, Refused, Shape
+from cnnspec.layers.base import Layer, Refused, Shape, TorchCall, Weights
 from cnnspec.layers.shape import Flatten
 from cnnspec.network.model import CombineNode, LayerNode
 from cnnspec.network.trail import written
@@ -40,11 +40,20 @@ class Misfit(Exception):
         self.span, self.name, self.kind, self.refused = span, name, kind, refused
 
 
+class Module(Record):
+    """What PyTorch makes of a layer that ran."""
+
+    path: str
+    torch: TorchCall
+    weights: Weights
+
+
 class Fit(Record):
-    """The end of a run that went through, with all that ran."""
+    """The end of a run that went through, with all that ran. `modules` are given where each run has its own layers."""
 
     output: Shape
     visits: tuple[Visit, ...]
+    modules: tuple[Module, ...] = ()
 
 
 class Refusal(Record):

@@ -19,14 +19,14 @@ NAMES = {"H": "rows", "W": "columns", "D": "slices", "L": "places"}
 """What is lost along an axis."""
 
 
-def note(answer: Answer, name: str, channels: int, span: Span) -> Diagnostic:
+def note(answer: Answer, name: str, pattern: Sequence[int | str], span: Span) -> Diagnostic:
     """For which sizes a model runs."""
     labels = tuple(_labels(answer))
     return Diagnostic(
         "N003",
         f"{name} runs for {told(answer.boxes)}",
         span,
-        smallest(answer, channels),
+        smallest(answer, pattern),
         labels,
         "\n".join(shorten(list(_reasons(answer)))),
         (*_outputs(answer), *_losses(answer)),
@@ -46,10 +46,11 @@ def told(boxes: Sequence[Box]) -> str:
     return f"inputs of {text}" if text == "any size" else text
 
 
-def smallest(answer: Answer, channels: int) -> str:
+def smallest(answer: Answer, pattern: Sequence[int | str]) -> str:
     if answer.smallest is None:
         return ""
-    return f"the smallest input is {'x'.join(map(str, (channels, *answer.smallest)))}"
+    sizes = dict(zip(answer.axes, answer.smallest, strict=True))
+    return f"the smallest input is {'x'.join(str(sizes.get(str(size), size)) for size in pattern)}"
 
 
 def _labels(answer: Answer) -> Iterator[Label]:
