@@ -46,7 +46,7 @@ class Resident:
 
     def __init__(self, part: Part, columns: int) -> None:
         self.x, self.y = part.x, part.y
-        self.draws = torch.empty(len(part), columns, device=self.x.device)
+        self.draws = torch.zeros(len(part), columns, device=self.x.device)
 
     def batches(self, pieces: Sequence[Tensor], draws: Tensor) -> Iterator[Tensor]:
         self.draws.copy_(draws)
@@ -77,7 +77,7 @@ class Streamed:
     def __init__(self, part: Part, columns: int, batch: int, device: torch.device, block: int = BLOCK) -> None:
         self.part, self.device = part, device
         self.steps = max(1, block // (batch * part.x[0].nbytes))
-        room = self.steps * batch + 1  # the last step of an epoch may take one more
+        room = self.steps * batch + 2  # the last step of an epoch may take one more, with its partner
         self.x, self.y, self.draws = Block.empty(room, part, columns, device)
         self.places = torch.arange(room, device=device)
         pinned = device.type == "cuda"
