@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, TypedDict, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from cnnspec.cli.common import FILE, fail, input_option, load, model_option, set_option
+from cnnspec.cli.devices import launched, one_voice, start
 from cnnspec.cli.running import data_dir_option, dataset, device_option, explained
-from cnnspec.network import UsageFault
+from cnnspec.network import Network, UsageFault
 from cnnspec.recipe import Recipe
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -37,6 +38,13 @@ def setting_options(command: Decorated) -> Decorated:
 @setting_options
 @data_dir_option
 @device_option
+@click.option(
+    "--devices",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Train on so many devices of this machine together, a process on each.",
+)
 @click.option("--out", metavar="DIR", help="Folder of the run, new or empty; a fresh one in runs by default.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or killed, as if it never was.")
 @click.option(
@@ -55,6 +63,7 @@ def command(
     input_shape: str | None,
     data_dir: str | None,
     device: str | None,
+    devices: int,
     out: str | None,
     resume: str | None,
     test_every_epoch: bool,
@@ -65,9 +74,9 @@ def command(
     """Train the network of FILE as its train { } says, and leave a folder with all that came of it.
 
     Settings are written as in a spec: --data mnist, --optimizer 'sgd(lr=0.1, momentum=0.9)', --augment '[flip]'.
-    --data also takes the path of a folder of images, of a .csv or of an .npz file, --weights that of a run or of a file of
-    weights, or torchvision's name for its own. Exit code 0: finished; 1: errors,
-    or a loss that is no longer finite; 2: wrong usage; 130: interrupted.
+    --data also takes the path of a folder of images, of a .csv or of an .npz file, --weights that of a run or of a file
+    of weights, or torchvision's name for its own. Exit code 0: finished; 1: errors, or a loss that is no longer finite;
+    2: wrong usage; 130: interrupted. Several processes train together with --devices, or started by torchrun.
     """
     if resume is not None:
         require_alone(click.get_current_context())
@@ -77,25 +86,68 @@ def command(
         settings["data"] = dataset(settings["data"])
     shorten(settings)
     given = [f"train.{name}={value}" for name, value in settings.items() if value is not None]
-    network = load(file, model, (*overrides, *given), input_shape, train=True) if file else None
-    with explained():
+    request = Request(
+        spec=(file, model, (*overrides, *given), input_shape),
+        resume=resume,
+        out=out,
+        extras={"test_every_epoch": test_every_epoch, "watch": watch, "tensorboard": tensorboard},
+        data_dir=data_dir,
+        device=device,
+    )
+    if devices == 1:
+        carry_out(request)
+    else:
+        if file == "-":
+            raise click.UsageError("several processes cannot read the standard input: name a file")
+        request.network()  # what is wrong with it is told once
+        with explained():
+            start(devices, carry_out, request)
+
+
+class Request(NamedTuple):
+    """What is to be done, as every process is told."""
+
+    spec: tuple[str | None, str | None, tuple[str, ...], str | None]
+    resume: str | None
+    out: str | None
+    extras: dict[str, Any]
+    """What only a new run takes."""
+    data_dir: str | None
+    device: str | None
+
+    def network(self) -> Network | None:
+        file, model, overrides, input_shape = self.spec
+        return load(file, model, overrides, input_shape, train=True) if file else None
+
+
+def carry_out(request: Request) -> None:
+    network = None if launched() else request.network()
+    with explained(), one_voice() as speaks:
+        network = network or request.network()
         from cnnspec.training import report
+        from cnnspec.training.distributed import team
         from cnnspec.training.resume import resume as go_on
         from cnnspec.training.run import how_to_resume, train
 
-        how = Common(data_dir=data_dir, device=device, progress=sys.stderr.isatty(), say=click.echo)
-        if network:
-            run = train(
-                network, out=out, test_every_epoch=test_every_epoch, watch=watch, tensorboard=tensorboard, **how
-            )
-        else:
-            run = go_on(str(resume), **how)
-        for line in report.closing(run):
+        say = click.echo if speaks else silent
+        how = Common(data_dir=request.data_dir, device=request.device, progress=sys.stderr.isatty(), say=say)
+        run = train(network, out=request.out, **request.extras, **how) if network else go_on(str(request.resume), **how)
+        for line in report.closing(run) if speaks else ():
             click.echo(line)
+        again = how_to_resume(run.folder, team())
+    if run.status in CODES and not speaks:
+        sys.exit(CODES[run.status])
     if run.status == "diverged":
-        fail(run.fault, f"what was recorded until then is in {run.folder}")
+        fail(run.fault, f"what was recorded until then is in {run.folder}", code=CODES[run.status])
     if run.status == "interrupted":
-        fail(run.fault, how_to_resume(run.folder), code=130)
+        fail(run.fault, again, code=CODES[run.status])
+
+
+CODES = {"diverged": 1, "interrupted": 130}
+
+
+def silent(line: str) -> None:
+    """In the place of what prints."""
 
 
 def shorten(settings: dict[str, str | None]) -> None:
@@ -120,7 +172,7 @@ class Common(TypedDict):
 
 def require_alone(context: click.Context) -> None:
     """A run goes on as it began."""
-    other = set(context.params) - {"resume", "device", "data_dir"}
+    other = set(context.params) - {"resume", "device", "devices", "data_dir"}
     given = [name for name in sorted(other) if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
     if given:
         names = {"file": "FILE", "overrides": "--set", "input_shape": "--input"}

@@ -36,8 +36,9 @@ class Quick:
 
     `size` is the number of samples that all steps take but the last of an epoch, which is made as it is."""
 
-    def __init__(self, step: Step, state: State, size: int, compiling: Compiling = "off") -> None:
+    def __init__(self, step: Step, state: State, size: int, compiling: Compiling = "off", alone: bool = True) -> None:
         self.step, self.full, self.state, self.size, self.compiling = step, step, state, size, compiling
+        self.alone = alone
         self.rates = Rates(state.optimizer, state.device)
         self.recorder = Recorded if state.device.type == "cuda" else None
         self.about = ""
@@ -48,7 +49,8 @@ class Quick:
 
     @property
     def as_written(self) -> bool:
-        return self.recorder is None and self.compiling != "on"
+        """So too where several processes share a step: what fails in one of them would leave the others waiting."""
+        return not self.alone or (self.recorder is None and self.compiling != "on")
 
     def prepare(self, left: int) -> bool:
         """For so many steps to come. Changes nothing of the state; does nothing, and returns False, where all is ready.

@@ -29,6 +29,9 @@ class Chance(NamedTuple):
         return torch.rand(self.samples, self.columns, generator=self._generator("draws", epoch))
 
     def _generator(self, what: str, epoch: int) -> torch.Generator:
-        """Neighbouring seeds give unrelated streams only once they are hashed."""
-        digest = sha256(f"{what} {self.seed} {epoch}".encode()).digest()
-        return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+        return torch.Generator().manual_seed(seed_of(f"{what} {self.seed} {epoch}"))
+
+
+def seed_of(text: str) -> int:
+    """Neighbouring seeds give unrelated streams only once they are hashed."""
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "little", signed=True)

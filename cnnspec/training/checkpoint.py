@@ -20,6 +20,7 @@ from torch import Tensor
 from cnnspec import __version__
 from cnnspec.files import write
 from cnnspec.training.config import Strict
+from cnnspec.training.distributed import ALONE, Team
 from cnnspec.training.error import BadRun
 from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.state import State, weights_of
@@ -33,7 +34,7 @@ class Numbers(Strict):
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     cnnspec: str = __version__
     run: str
     """The check sum of the configuration that it belongs to."""
@@ -60,9 +61,17 @@ class Checkpoint(NamedTuple):
 # ------------------------------------------------------------------------------------------------------- writing
 
 
-def save_checkpoint(folder: Path, run: str, state: State) -> None:
-    """Writes over the older of the two; the newest stays until this one is complete. Raises OSError."""
-    tensors = dict(_tensors(state))
+def save_checkpoint(folder: Path, run: str, state: State, team: Team = ALONE) -> None:
+    """Writes over the older of the two; the newest stays until this one is complete. Raises OSError.
+
+    Of a team all call it together, and the first one writes."""
+    own = dict(_own(state, team))
+    if team.leads:
+        _write(folder, run, state, dict(_tensors(state)) | own)
+    state.checkpoints, state.saved = state.checkpoints + 1, len(state.history)
+
+
+def _write(folder: Path, run: str, state: State, tensors: dict[str, Tensor]) -> None:
     number = state.checkpoints + 1
     numbers = Numbers(
         run=run,
@@ -80,7 +89,6 @@ def save_checkpoint(folder: Path, run: str, state: State) -> None:
     path = folder / SLOTS[number % 2]
     path.unlink(missing_ok=True)  # makes room for its successor where there is little
     write(path, save(tensors, {ABOUT: numbers.model_dump_json()}), sync=True)
-    state.checkpoints, state.saved = number, len(state.history)
 
 
 def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
@@ -96,12 +104,16 @@ def _tensors(state: State) -> Iterator[tuple[str, Tensor]]:
         for name, value in slots.items():
             if isinstance(value, Tensor):
                 yield f"optimizer.{index}.{name}", value.cpu().contiguous()
+
+
+def _own(state: State, team: Team) -> Iterator[tuple[str, Tensor]]:
+    """What every process of a team has for itself, stacked by rank."""
     if state.step:
-        yield "loss", state.loss.cpu()
-        yield "hits", state.hits.cpu()
-    yield "random.torch", torch.get_rng_state()
+        yield "loss", team.together(state.loss)
+        yield "hits", team.together(state.hits)
+    yield "random.torch", team.together(torch.get_rng_state())
     if state.device.type == "cuda":
-        yield "random.cuda", torch.cuda.get_rng_state(state.device)
+        yield "random.cuda", team.together(torch.cuda.get_rng_state(state.device))
 
 
 def _is_best(state: State) -> bool:
@@ -153,7 +165,7 @@ def _read(path: Path, run: str) -> Checkpoint:
     try:
         numbers = Numbers.model_validate_json(about)
     except ValidationError as error:
-        raise BadRun(f"{path.name} is not of format 2, or damaged", _first(error)) from None
+        raise BadRun(f"{path.name} is not of format 3, or damaged", _first(error)) from None
     if numbers.sum != _sum(tensors):
         raise BadRun(f"{path.name} is damaged: its check sum is another")
     if numbers.run != run:
@@ -166,10 +178,11 @@ def _first(error: ValidationError) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def restore(state: State, found: Checkpoint) -> None:
+def restore(state: State, found: Checkpoint, team: Team = ALONE) -> None:
     """Brings a state from before the first step to where the checkpoint was; raises `BadRun` where it does not fit."""
     try:
         _restore(state, found.numbers, found.tensors)
+        _restore_own(state, found.numbers, found.tensors, team)
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise BadRun(f"{found.path.name} does not fit the network", str(error)) from None
 
@@ -185,10 +198,22 @@ def _restore(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None
     state.best = weights_of(state.kept) if _is_best(state) else _under("best.", tensors)
     if state.step:
         state.draw()
-        state.loss, state.hits = (tensors[name].to(state.device) for name in ("loss", "hits"))
-    torch.set_rng_state(tensors["random.torch"])
-    if numbers.device == state.device.type == "cuda":  # another device draws other numbers anyway
-        torch.cuda.set_rng_state(tensors["random.cuda"], state.device)
+
+
+def _restore_own(state: State, numbers: Numbers, tensors: dict[str, Tensor], team: Team) -> None:
+    """With another number of processes, the first takes the sums of all, and those that are new draw what they draw."""
+    if state.step:
+        state.loss, state.hits = (_mine(tensors[name], team).to(state.device) for name in ("loss", "hits"))
+    if team.rank < len(tensors["random.torch"]):
+        torch.set_rng_state(tensors["random.torch"][team.rank])
+        if numbers.device == state.device.type == "cuda":  # another device draws other numbers anyway
+            torch.cuda.set_rng_state(tensors["random.cuda"][team.rank], state.device)
+
+
+def _mine(sums: Tensor, team: Team) -> Tensor:
+    if len(sums) == team.size:
+        return sums[team.rank].clone()
+    return sums.sum() if team.leads else torch.zeros_like(sums[0])
 
 
 def _restore_optimizer(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None:

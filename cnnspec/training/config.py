@@ -98,6 +98,8 @@ class Config(Strict):
     data_dir: str | None
     """Where the data set was found, for one that is downloaded."""
     device: str
+    devices: int = 1
+    """How many processes trained together when it began, each on its own."""
     precision: Precision = "float32"
     """What `train` asks for, or what was chosen for auto."""
     loss: str
@@ -168,6 +170,7 @@ def config_of(
     data: Data,
     *,
     device: str,
+    devices: int = 1,
     precision: Precision,
     loss: str,
     spec: str,
@@ -188,6 +191,7 @@ def config_of(
         if isinstance(recipe.data, TorchvisionImages)
         else None,
         device=device,
+        devices=devices,
         precision=precision,
         spec=spec,
         loss=loss,

@@ -21,6 +21,10 @@ class Diverged(TrainError):
     """The loss is no longer a finite number."""
 
 
+class Lost(TrainError):
+    """Another of the processes that train together does not answer any more."""
+
+
 class BadRun(TrainError):
     """A run folder that cannot be used: it is none, or files of it are missing or damaged."""
 

@@ -5,7 +5,7 @@ Either way a step picks them there by their places, so it knows no difference, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
@@ -117,7 +117,7 @@ def joined(pieces: Sequence[Tensor]) -> Tensor:
     return torch.cat([torch.empty(0, dtype=torch.int64), *pieces])
 
 
-def on_the_device(part: Part, size: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """A part in pieces of that many samples, in its order."""
-    for x, y in zip(torch.split(part.x, size), torch.split(part.y, size), strict=True):
-        yield x.to(device, non_blocking=True), y.to(device, non_blocking=True)
+def on_the_device(part: Part, pieces: Iterable[slice], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pieces of a part, one after another."""
+    for piece in pieces:
+        yield part.x[piece].to(device, non_blocking=True), part.y[piece].to(device, non_blocking=True)

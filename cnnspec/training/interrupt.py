@@ -6,21 +6,31 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
+from time import monotonic
 from types import FrameType
+
+from cnnspec.training.distributed import ALONE, Team
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Ctrl-C, the end of a batch job, a closed terminal."""
 
+ONCE_MORE = 2.0
+"""Seconds within which the same request may arrive again."""
+
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible(team: Team = ALONE) -> Iterator[Callable[[], bool]]:
     """Gives a function that tells whether the run was asked to stop. Asked a second time, it stops at once, by
-    `KeyboardInterrupt`. Only the main thread hears signals; one that is ignored, as under nohup, stays ignored."""
-    asked = 0
+    `KeyboardInterrupt`. Only the main thread hears signals; one that is ignored, as under nohup, stays ignored.
+
+    Processes of a team hear of a Ctrl-C from the terminal and once more from whoever started them."""
+    asked, first = 0, 0.0
 
     def hear(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal asked, first
+        if asked and team.size > 1 and monotonic() - first < ONCE_MORE:
+            return
+        asked, first = asked + 1, monotonic()
         if asked > 1:
             raise KeyboardInterrupt
 
@@ -36,3 +46,9 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def deaf() -> None:
+    """From here on the end of a batch job is not heard: there is only to be written what came of it."""
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, lambda number, frame: None)

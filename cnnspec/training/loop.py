@@ -17,6 +17,7 @@ from cnnspec.recipe import Recipe
 from cnnspec.training.augment import augment, columns, normalise
 from cnnspec.training.capture import Quick
 from cnnspec.training.compiling import Compiling
+from cnnspec.training.distributed import ALONE, Team
 from cnnspec.training.error import Diverged
 from cnnspec.training.feeding import on_the_device, within_reach
 from cnnspec.training.freezing import frozen, let_learn
@@ -39,6 +40,7 @@ def fit(
     progress: bool = False,
     stopping: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda line: None,
+    team: Team = ALONE,
 ) -> Iterator[Epoch]:
     """Train from where `state` is, on the device of `data`; yields what was measured after each epoch.
 
@@ -46,7 +48,8 @@ def fit(
 
     The samples are bytes on the device. Nothing in a step waits for it: losses and hits are summed up there and read
     once per epoch. `say` is told how steps are made. Ends early after the step in which `stopping()` has become true,
-    and goes on from there with the same `state`. Raises `Diverged` where the loss is no longer a finite number.
+    and goes on from there with the same `state`. In a team each process takes a share of every step.
+    Raises `Diverged` where the loss is no longer a finite number.
     """
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
@@ -55,24 +58,27 @@ def fit(
 
     def step(chosen: Tensor) -> None:
         """Learn from the samples at these places."""
-        x, y = samples.x[chosen], samples.y[chosen]
-        x = prepare(augment(x, recipe.augment, samples.draws[chosen]), data.mean, data.std)
+        mine, count = team.share(chosen)
+        x, y = samples.x[mine], samples.y[mine]
+        x = prepare(augment(x, recipe.augment, samples.draws[mine]), data.mean, data.std)
 
         with computing(precision, state.device):
             outputs, side_outputs = parted(state.model(x))
         loss = learnt.loss(outputs, y)
 
         state.optimizer.zero_grad()
-        (loss + loss_of_sides(sides, side_outputs, y)).backward()  # type: ignore[no-untyped-call]
+        part = count / len(chosen)
+        ((loss + loss_of_sides(sides, side_outputs, y)) * part).backward()  # type: ignore[no-untyped-call]
+        team.add_gradients(state.model)
         if recipe.clip is not None:
             nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
         state.optimizer.step()
         state.follow()
 
-        state.loss += loss.detach() * len(y)
-        state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y).sum()
+        state.loss += loss.detach() * count
+        state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y)[:count].sum()
 
-    learn = Quick(step, state, min(recipe.batch, len(data.train)), compiling)
+    learn = Quick(step, state, min(recipe.batch, len(data.train)), compiling, team.size == 1)
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch()
@@ -94,12 +100,14 @@ def fit(
                 break
 
         bar.close()
-        train_loss, train_accuracy = state.loss.item() / len(data.train), state.hits.item() / len(data.train)
+        train_loss = team.total(state.loss).item() / len(data.train)
+        train_accuracy = team.total(state.hits).item() / len(data.train)
         state.seconds += perf_counter() - started
         if stopping():
             return
 
-        how = (data, objective, recipe.batch, precision)
+        team.same(state.kept)
+        how = (data, objective, recipe.batch, precision, team)
         validation = measure(state.kept, data.validation, *how) if data.validation else None
         test = measure(state.kept, data.test, *how) if test_every_epoch else None
         if not isfinite(train_loss + (validation.loss if validation else 0)):
@@ -151,19 +159,25 @@ class Measured:
 
 @torch.inference_mode()
 def measure(
-    model: nn.Module, part: Part, data: Data, objective: Objective, batch: int, precision: Precision = "float32"
+    model: nn.Module,
+    part: Part,
+    data: Data,
+    objective: Objective,
+    batch: int,
+    precision: Precision = "float32",
+    team: Team = ALONE,
 ) -> Measured:
     """Loss and hits on `part`, without augmentation and with dropout at rest. No gradients are kept, so twice as
-    many samples fit as in a step of training."""
+    many samples fit as in a step of training. The processes of a team measure a share each."""
     model.eval()
     classes = len(data.classes)
     loss = torch.zeros((), device=data.mean.device)
     confusion = torch.zeros(classes * classes, dtype=torch.int64, device=data.mean.device)
-    for x, y in on_the_device(part, 2 * batch, data.mean.device):
+    for x, y in on_the_device(part, team.pieces(len(part), 2 * batch), data.mean.device):
         with computing(precision, x.device):
             outputs, _ = parted(model(prepare(x, data.mean, data.std)))
         named = objective.probabilities(outputs).argmax(1)
         loss += objective.loss(outputs, y) * len(y)
         confusion += (y * classes + named).bincount(minlength=classes * classes)
-    table = confusion.view(classes, classes)
+    loss, table = team.total(loss), team.total(confusion).view(classes, classes)
     return Measured(loss.item() / len(part), table.trace().item() / len(part), table.tolist())

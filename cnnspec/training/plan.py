@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from platform import node
 
 import torch
 from torch import nn
 
 from cnnspec.building import build_module
-from cnnspec.data.facts import suits
+from cnnspec.data.facts import TorchvisionImages, suits
 from cnnspec.data.loaders import load
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.requires import require
 from cnnspec.training import record
+from cnnspec.training.chance import seed_of
 from cnnspec.training.config import AS_EVER, NO_EXTRAS, Config, Extras, How, config_of
-from cnnspec.training.device import pick_device
+from cnnspec.training.distributed import Team, team
 from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
 from cnnspec.training.memory import enough_memory, weight_of
 from cnnspec.training.objective import Objective, objective_of
-from cnnspec.training.precision import choose
+from cnnspec.training.precision import Precision, choose
 from cnnspec.training.sides import Side, about_sides, sides_of
 from cnnspec.words import counted
 
@@ -37,6 +41,7 @@ class Plan:
     data: Data
     config: Config
     why_precision: str
+    team: Team
 
 
 def plan_run(
@@ -46,18 +51,21 @@ def plan_run(
     if extras.tensorboard:
         require("tensorboard")
     recipe = network.recipe or Recipe()
-    place = pick_device(device)
+    ours = team()
+    place = ours.device(device)
     objective, sides = objective_of(network), sides_of(network)
     if not network.parameters:
         raise TrainError(f"{network.name} has no parameters: there is nothing to train")
-    data = read_data(network, recipe, data_dir)
-    precision, why = choose(recipe.precision, network, place)
+    with ours.in_turn() if isinstance(recipe.data, TorchvisionImages) else nullcontext():
+        data = read_data(network, recipe, data_dir)
+    precision, why = agreed(choose(recipe.precision, network, place), ours)
     loss = objective.about + about_sides(sides)
     config = config_of(
         network,
         recipe,
         data,
-        device=str(place),
+        device=str(place) if ours.size == 1 or place.index not in (None, ours.local_rank) else place.type,
+        devices=ours.size,
         precision=precision,
         loss=loss,
         spec=record.sum_of_spec(network.source),
@@ -65,7 +73,18 @@ def plan_run(
         extras=extras,
         how=how,
     )
-    return Plan(network, recipe, place, objective, sides, data, config, why)
+    if json.loads(ours.told(json.dumps(config.samples.sums))) != config.samples.sums:
+        raise TrainError(
+            f"process {ours.rank} of {ours.size} finds other samples than the first one",
+            f"it runs on {node()}; the data is {config.train['data']}",
+        )
+    return Plan(network, recipe, place, objective, sides, data, config, why, ours.on(place))
+
+
+def agreed(choice: tuple[Precision, str], ours: Team) -> tuple[Precision, str]:
+    """That of the first process, whose processor may be another."""
+    precision, why = json.loads(ours.told(json.dumps(choice)))
+    return precision, why
 
 
 def read_data(network: Network, recipe: Recipe, data_dir: Path | None) -> Data:
@@ -100,7 +119,10 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
     with enough_memory(device, network.name, weight_of(network)):
         model = seeded_model(network, plan.recipe.seed, device)
     with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
-        return model, on_device(plan.data, device)
+        here = on_device(plan.data, device)
+    if plan.team.rank:  # dropout draws other numbers in each
+        torch.manual_seed(seed_of(f"rank {plan.team.rank} {plan.recipe.seed}"))
+    return model, here
 
 
 def seeded_model(network: Network, seed: int, device: torch.device) -> nn.Module:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from platform import node
 from time import perf_counter
-
-import torch
 
 from cnnspec.training import record, report
 from cnnspec.training.checkpoint import newest, restore
 from cnnspec.training.config import Config
+from cnnspec.training.distributed import Team, joined
 from cnnspec.training.ending import Run
 from cnnspec.training.error import BadRun, TrainError
 from cnnspec.training.history import best_epoch
@@ -38,23 +38,35 @@ def resume(
     started = perf_counter()
     folder = Path(folder)
     config = record.read_config(folder)
-    with alone_in(folder):
+    with joined() as team, alone_in(folder, team):
         require_unfinished(folder)
         plan = plan_again(folder, config, device, data_dir)
         found, faults = newest(folder, record.sum_of_config(folder))
         model, data = ready(plan)
         state = begin(model, data, plan.recipe)
         if found:
-            restore(state, found)
+            restore(state, found, team)
         elif config.start:
             state.model.load_state_dict(same_start(plan, config.start), strict=False)
-        write_again(folder, config, state)
-        for line in report.opening(plan, folder):
-            say(line)
-        for line in [f"resumed   {report.place(state, plan.recipe)}", *faults, *differences(folder, plan.device)]:
-            say(line)
-        say("")
+        require_same(f"{state.checkpoints} {report.place(state, plan.recipe)}", team)
+        if team.leads:
+            write_again(folder, config, state)
+            for line in report.opening(plan, folder):
+                say(line)
+            for line in [f"resumed   {report.place(state, plan.recipe)}", *faults, *differences(folder, config, plan)]:
+                say(line)
+            say("")
         return carry_out(plan, folder, data, state, progress, say, started)
+
+
+def require_same(found: str, team: Team) -> None:
+    """Every process of a team has read the same checkpoint, before the first of them writes another."""
+    if team.told(found) != found:
+        raise BadRun(
+            f"process {team.rank} of {team.size} finds another checkpoint than the first one",
+            f"it runs on {node()}; the folder of a run must be the same on every machine",
+        )
+    team.wait()
 
 
 def require_unfinished(folder: Path) -> None:
@@ -106,12 +118,12 @@ def write_again(folder: Path, config: Config, state: State) -> None:
         raise TrainError(f"{folder} cannot be written: {error.strerror or error}") from None
 
 
-DECISIVE = ("torch", "device", "threads")
+DECISIVE = ("torch", "device", "devices", "threads")
 
 
-def differences(folder: Path, device: torch.device) -> Iterator[str]:
+def differences(folder: Path, config: Config, plan: Plan) -> Iterator[str]:
     """In words, what may change the last digits from here on."""
-    now = record.versions(device)
-    for name, was in record.read_versions(folder).items():
+    now = record.versions(plan.device) | {"devices": plan.team.size}
+    for name, was in (record.read_versions(folder) | {"devices": config.devices}).items():
         if name in DECISIVE and was != now[name]:
             yield f"          it began with {name} {was} and goes on with {now[name]}: its last digits may differ"

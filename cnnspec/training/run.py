@@ -12,14 +12,16 @@ from typing import NamedTuple
 from cnnspec.data.parts import Data
 from cnnspec.network.model import Network
 from cnnspec.training import record, report
+from cnnspec.training.between import BetweenSteps
 from cnnspec.training.checkpoint import remove_checkpoints, save_checkpoint
 from cnnspec.training.compiling import Compiling
 from cnnspec.training.config import Extras, How
 from cnnspec.training.device import working
+from cnnspec.training.distributed import Team, joined
 from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
-from cnnspec.training.error import Diverged, TrainError
+from cnnspec.training.error import Diverged, Lost, TrainError
 from cnnspec.training.history import best_epoch
-from cnnspec.training.interrupt import interruptible
+from cnnspec.training.interrupt import deaf, interruptible
 from cnnspec.training.lock import alone_in
 from cnnspec.training.loop import Measured, fit, measure
 from cnnspec.training.memory import enough_memory, weight_of
@@ -59,24 +61,26 @@ def train(
     there is news, and `progress` shows a bar.
 
     Ctrl-C and a loss that is no longer finite end the run early: what was recorded is kept, and `Run.status` tells.
-    `resume` goes on with one that was interrupted or killed.
+    `resume` goes on with one that was interrupted or killed. In a process that was started as one of several, by
+    torchrun for instance, it trains together with the others, and the first of them writes and speaks.
     Raises `TrainError`, `NoDevice` or `DataError` where the run cannot start, which leaves no folder, and `TrainError`
     where a step cannot be made, which leaves one whose result says so.
     """
     started = perf_counter()
     out = Path(out) if out is not None else None
-    if out:
-        record.require_free(out)
     extras, how = Extras(test_every_epoch, watch, tensorboard), How(compiling, deterministic)
-    plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
-    plan, weights = with_start(plan)
-    model, data = ready(plan)
-    model.load_state_dict(weights, strict=False)
-    folder = record.open_folder(out, network, plan.config, plan.device)
-    with alone_in(folder):
-        for line in report.opening(plan, folder):
-            say(line)
-        return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
+    with joined() as team:
+        if out and team.leads:
+            record.require_free(out)
+        plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
+        plan, weights = with_start(plan)
+        model, data = ready(plan)
+        model.load_state_dict(weights, strict=False)
+        folder = team.tells(lambda: record.open_folder(out, network, plan.config, plan.device))
+        with alone_in(folder, team):
+            for line in report.opening(plan, folder) if team.leads else ():
+                say(line)
+            return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
 
 
 class Outcome(NamedTuple):
@@ -90,48 +94,61 @@ class Outcome(NamedTuple):
 def carry_out(plan: Plan, folder: Path, data: Data, state: State, progress: bool, say: Say, started: float) -> Run:
     """The run from where `state` is to its end, and the files that tell of it."""
     before = perf_counter() - started
+    plan.team.same(state.model)
     with working(plan.device, plan.config.deterministic):
         status, fault, test, failure = _outcome(plan, folder, data, state, progress, say)
     history = tuple(state.history)
     best = best_epoch(history) if history else None
-    looks = tuple(read_looks(folder, len(history)))
+    looks = tuple(read_looks(folder, len(history))) if plan.team.leads else ()
     reading = no_longer_finite(fault) if status == "diverged" else reading_of(plan.data, history, test)
     seconds = perf_counter() - started
     run = Run(
         folder, plan.config, status, fault, history, best, test, reading, looks, before + state.preparing, seconds
     )
     try:
-        draw(run, plan.network, state.model)
-        record.write_model(folder / record.RESULT, result_of(run))
-        if status == "finished":
-            remove_checkpoints(folder)
+        if plan.team.leads:
+            _write(run, plan, state)
     except OSError as error:
-        failure = failure or unwritable(folder, error, state)
+        failure = failure or unwritable(folder, error, state, plan.team)
     if failure:
         raise failure
     return run
 
 
+def _write(run: Run, plan: Plan, state: State) -> None:
+    draw(run, plan.network, state.model)
+    record.write_model(run.folder / record.RESULT, result_of(run))
+    if run.status == "finished":
+        remove_checkpoints(run.folder)
+
+
 def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool, say: Say) -> Outcome:
     """However it ends."""
     try:
-        with explained(plan), interruptible() as stopping:
+        with explained(plan), interruptible(plan.team) as asked:
+            stopping = BetweenSteps(plan.team, asked)
             _train(plan, folder, data, state, progress, say, stopping)
             if stopping():
                 return Outcome("interrupted", report.interrupted(state, plan.recipe))
             state.model.load_state_dict(state.best)
-            test = measure(state.model, data.test, data, plan.objective, plan.recipe.batch, plan.config.precision)
+            how = (data, plan.objective, plan.recipe.batch, plan.config.precision, plan.team)
+            test = measure(state.model, data.test, *how)
             return Outcome("finished", test=test)
     except KeyboardInterrupt:
         return Outcome("interrupted", report.stopped_at_once(state))
     except Diverged as diverged:
         return Outcome("diverged", diverged.message)
+    except Lost as lost:
+        deaf()  # whoever started the processes ends those that are left
+        message = f"{lost.message} {report.place(state, plan.recipe)}"
+        again = how_to_resume(folder, plan.team)
+        return Outcome("failed", message, failure=Lost(message, *lost.notes, report.saved(state), again))
     except TrainError as error:
         return Outcome("failed", error.message, failure=error)
     except BrokenPipeError:  # nobody reads the news any more
         raise
     except OSError as error:
-        failure = unwritable(folder, error, state)
+        failure = unwritable(folder, error, state, plan.team)
         return Outcome("failed", failure.message, failure=failure)
 
 
@@ -139,8 +156,9 @@ def _train(
     plan: Plan, folder: Path, data: Data, state: State, progress: bool, say: Say, stopping: Callable[[], bool]
 ) -> None:
     """After an epoch its checkpoint comes first: all other files can be written again from it."""
-    config, run = plan.config, record.sum_of_config(folder)
-    seeing = Seeing(plan, folder, state)
+    config, team = plan.config, plan.team
+    run = record.sum_of_config(folder) if team.leads else ""
+    seeing = Seeing(plan, folder, state) if team.leads else None
     epochs = fit(
         state,
         data,
@@ -150,32 +168,38 @@ def _train(
         precision=config.precision,
         test_every_epoch=config.test_every_epoch,
         compiling=config.how.compiling_steps,
-        progress=progress,
+        progress=progress and team.leads,
         stopping=stopping,
         say=say,
+        team=team,
     )
     if config.start and not state.checkpoints:  # to go on never takes the file that the weights came from
-        save_checkpoint(folder, run, state)
+        save_checkpoint(folder, run, state, team)
     for epoch in epochs:
         state.remember(epoch)
-        seeing.after(epoch, data, state)
-        save_checkpoint(folder, run, state)
-        record.write_epoch(folder, config, state)
-        say(report.epoch_line(epoch, plan.recipe.epochs))
+        if seeing:
+            seeing.after(epoch, data, state)
+        save_checkpoint(folder, run, state, team)
+        if team.leads:
+            record.write_epoch(folder, config, state)
+            say(report.epoch_line(epoch, plan.recipe.epochs))
     if state.step:
-        save_checkpoint(folder, run, state)
+        save_checkpoint(folder, run, state, team)
 
 
 NOT_DETERMINISTIC = " does not have a deterministic implementation"
 
 
-def unwritable(folder: Path, error: OSError, state: State) -> TrainError:
+def unwritable(folder: Path, error: OSError, state: State, team: Team) -> TrainError:
     fault = f"{folder} cannot be written: {error.strerror or error}"
-    return TrainError(fault, report.saved(state), how_to_resume(folder))
+    return TrainError(fault, report.saved(state), how_to_resume(folder, team))
 
 
-def how_to_resume(folder: Path) -> str:
-    return f"to go on: cnnspec train --resume {quote(str(folder))}"
+def how_to_resume(folder: Path, team: Team) -> str:
+    resume = f"--resume {quote(str(folder))}"
+    if team.size > team.local_size:
+        return f"to go on: start the processes again, with {resume} in the place of the file"
+    return f"to go on: cnnspec train {resume}{f' --devices {team.size}' if team.size > 1 else ''}"
 
 
 @contextmanager

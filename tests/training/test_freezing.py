@@ -163,7 +163,7 @@ def stopping_after(calls: int) -> Callable[[], Any]:
     """In the place of `interruptible`: the run is asked to stop when it looks for the nth time."""
 
     @contextmanager
-    def stop() -> Iterator[Callable[[], bool]]:
+    def stop(*_: object) -> Iterator[Callable[[], bool]]:
         left = iter(range(calls))
         yield lambda: next(left, None) is None
 

@@ -44,7 +44,7 @@ def stopping_after(calls: int) -> Callable[[], Any]:
     """In the place of `interruptible`: the run is asked to stop when it looks for the nth time."""
 
     @contextmanager
-    def stop() -> Iterator[Callable[[], bool]]:
+    def stop(*_: object) -> Iterator[Callable[[], bool]]:
         left = iter(range(calls))
         yield lambda: next(left, None) is None
 
@@ -335,7 +335,7 @@ FAULTS = {
     flip: "is damaged: its check sum is another",
     pickled: "is cut short or damaged",
     weights_alone: "is no checkpoint of cnnspec",
-    another_format: "is not of format 2, or damaged: format: Input should be 2",
+    another_format: "is not of format 3, or damaged: format: Input should be 3",
     another_run: "belongs to another run",
 }
 

@@ -79,7 +79,7 @@ def test_an_interrupted_run_ends_with_the_same_looks(
     whole = train(net, out=tmp_path / "whole", device="cpu", watch=True)
 
     @contextmanager
-    def stop():
+    def stop(*_: object):
         left = iter(range(20))
         yield lambda: next(left, None) is None
 
