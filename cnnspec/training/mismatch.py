@@ -14,8 +14,9 @@ from cnnspec.training.sources import Found
 def require_plausible(
     found: Found, theirs: dict[str, Tensor], ours: Sequence[str], loaded: int, fresh: dict[str, str]
 ) -> None:
-    """Raises `TrainError` where no parameter was `loaded`, or where more names would fit behind a prefix than do."""
-    fit = len(set(ours) & set(theirs))
+    """Raises `TrainError` where no parameter was `loaded`, or where more names would fit behind a prefix than do, and
+    most of all."""
+    fit = max(len(set(ours) & set(theirs)), min(len(ours), len(theirs)) // 2)
     ahead, fit_without = common_prefix(theirs, ours)
     if ahead and fit_without > fit:
         name = next(name for name in theirs if name.startswith(ahead))

@@ -47,7 +47,7 @@ def with_start(plan: Plan) -> tuple[Plan, dict[str, Tensor]]:
     data = rescaled(plan.data, scale.mean, scale.std) if scale else plan.data
     changed = {
         "start": fitted.start,
-        "train": config.train | {"weights": spelled(origin.at(str(Path.cwd())))},
+        "train": config.train | {"weights": spelled(origin.at(Path.cwd().as_posix()))},
         "samples": config.samples.model_copy(update={"mean": data.mean.tolist(), "std": data.std.tolist()}),
     }
     return replace(plan, data=data, config=config.model_copy(update=changed)), fitted.tensors
