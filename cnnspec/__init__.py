@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cnnspec.emission import Style
     from cnnspec.network import Checked, Network
     from cnnspec.network import UsageFault as UsageFault
+    from cnnspec.porting import Ported
+    from cnnspec.porting.values import NotPortable as NotPortable
     from cnnspec.report.summary import Summary
     from cnnspec.training.compare import Comparison
     from cnnspec.training.ending import Run
@@ -40,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DataError",
     "Diagnostic",
+    "NotPortable",
     "Source",
     "SpecError",
     "TrainError",
@@ -50,6 +53,7 @@ __all__ = [
     "emit",
     "evaluate",
     "load",
+    "port",
     "predict",
     "summary",
     "text",
@@ -62,6 +66,7 @@ Spec: TypeAlias = "str | os.PathLike[str] | Source | Network"
 _ERRORS = {
     "DataError": "cnnspec.data.error",
     "TrainError": "cnnspec.training.error",
+    "NotPortable": "cnnspec.porting.values",
     "UsageFault": "cnnspec.network",
 }
 
@@ -147,6 +152,20 @@ def build(
     from cnnspec.building import build_module
 
     return build_module(load(spec, model=model, set=set, input=input))
+
+
+def port(module: torch.nn.Module, input: str | Sequence[int], *, name: str = "", compare: bool = True) -> Ported:
+    """The spec of a PyTorch module for an input (`"3x224x224"` or `(3, 224, 224)`, without the batch): `.text`, and how
+    it stands beside the module (`.whole`, `.notes` on what could not be expressed, `.verified`). It runs the module on
+    tensors without numbers, and with `compare` once on numbers. Raises `NotPortable` where it does not run, or returns
+    anything but a tensor. Needs torch."""
+    from cnnspec.requires import require
+
+    require("torch")
+    from cnnspec.porting import port_module
+
+    sizes = tuple(map(int, input.split("x"))) if isinstance(input, str) else tuple(input)
+    return port_module(module, sizes, name=name, numbers=compare)
 
 
 def train(

@@ -25,8 +25,8 @@ LEVELS = (
     ("modules",),
     ("lint",),
     ("report", "emission"),
-    ("building", "port", "data"),
-    ("training",),
+    ("building", "data"),
+    ("training", "porting"),
     ("lsp", "notebook", "highlight"),
     ("cli",),
     ("", "__main__"),
@@ -36,7 +36,7 @@ LEVELS = (
 LEVEL = {part: level for level, row in enumerate(LEVELS) for part in row}
 
 EXTRA = {"torch", "torchvision", "numpy", "sklearn", "scipy", "matplotlib", "safetensors", "PIL", "tqdm"}
-MAY_IMPORT_EXTRA = {"building", "modules", "port", "data", "training"}
+MAY_IMPORT_EXTRA = {"building", "modules", "porting", "data", "training"}
 
 CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row} - {"sizes"}
 """What is loaded for every check; arithmetic with open sizes only where a spec has some."""
@@ -148,13 +148,13 @@ def test_imports_run_one_way() -> None:
         (
             "cnnspec.report.summary",
             "def f():\n    from torch import nn",
-            "only building, data, modules, port, training may",
+            "only building, data, modules, porting, training may",
         ),
-        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only building, data, modules, port, training may"),
+        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only building, data, modules, porting, training may"),
         (
             "cnnspec.cli.train",
             "import importlib\nimportlib.import_module('torch')",
-            "only building, data, modules, port, training may",
+            "only building, data, modules, porting, training may",
         ),
         ("cnnspec.network", "import dataclasses", "too heavy for the check path"),
         ("cnnspec.cli.check", "try:\n    import json\nexcept ImportError: pass", "too heavy for the check path"),

@@ -19,6 +19,7 @@ COMMANDS = (
     "summary",
     "field",
     "emit",
+    "port",
     "train",
     "eval",
     "predict",

@@ -1,0 +1,416 @@
+"""Bodies side by side: what they have in common, with the differences at their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from cnnspec.layers import LAYERS
+from cnnspec.porting.items import Call, For, Group, If, Item, Items, Join, Range, Repeat, below, bodies, rebuilt
+from cnnspec.record import REQUIRED, Record
+from cnnspec.words import Like
+
+
+class Absent:
+    """In the place of a value, where the body has no such item."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+
+
+class Vary(Record):
+    """A value that differs: one for each body."""
+
+    values: tuple[Any, ...]
+
+
+class Different(Exception):
+    """The bodies have too little in common."""
+
+
+Key = tuple[Any, ...]
+
+
+def merged(bodies: Sequence[Items | None], *, optional: bool = True) -> Items:
+    """One body with `Vary` where these differ. None is a body that is not there. `optional` lets items be in some of
+    them only; where all have the same items, labels may differ in their
+    numbers. Raises `Different`."""
+    given = [body for body in bodies if body is not None]
+    keys = [[_key(item, numbers=True) for item in body] for body in given]
+    if all(each == keys[0] for each in keys):
+        return tuple(
+            _item([body[at] if body is not None else None for body in bodies], optional) for at in range(len(given[0]))
+        )
+    if not optional:
+        raise Different
+    wrapped = _with_residual(bodies)
+    if wrapped is not None:
+        return merged(wrapped)
+    return _aligned(bodies)
+
+
+def _key(item: Item, *, numbers: bool = False) -> Key:
+    """What items must share to be one. With `numbers` labels need not share theirs."""
+    match item:
+        case Call(word=word, label=label, weighted=weighted):
+            shared = "activation" if is_activation(word) and not weighted else word
+            return (shared, _numbered(label) if numbers else label, weighted)
+        case Group(label=label):
+            return ("{", _numbered(label) if numbers else label)
+        case Join(kind=kind, branches=branches, options=options):
+            return (kind, len(branches), *options.items())
+        case Repeat():
+            return ("repeat",)
+        case For(targets=targets, values=values):
+            return ("for", *targets, *(value.start if isinstance(value, Range) else str(value) for value in values))
+    return (type(item).__name__,)
+
+
+def _numbered(label: str) -> str:
+    return re.sub(r"\d+", "#", label)
+
+
+def is_activation(word: Any) -> bool:
+    layer = LAYERS.get(word) if isinstance(word, str) else None
+    return layer is not None and layer.__module__.endswith(".activation")
+
+
+def _item(items: list[Any], optional: bool) -> Item:
+    first = next(item for item in items if item is not None)
+    if isinstance(first, Call):
+        return _call(items, first)
+    if isinstance(first, Join):
+        branches = tuple(
+            merged([item and item.branches[at] for item in items], optional=optional)
+            for at in range(len(first.branches))
+        )
+        return first.replace(branches=branches, channels=_each(items, "channels"))
+    if isinstance(first, Group):
+        body = merged([item and item.items for item in items], optional=optional)
+        label = _vary([ABSENT if item is None else item.label for item in items])
+        return first.replace(items=body, label=label, channels=_each(items, "channels"), out=_each(items, "out"))
+    if isinstance(first, Repeat):
+        body = merged([item and item.items for item in items], optional=optional)
+        return Repeat(_vary([ABSENT if item is None else item.count for item in items]), body)
+    if isinstance(first, For):
+        body = merged([item and item.items for item in items], optional=optional)
+        return first.replace(values=tuple(_ranges(items, at) for at in range(len(first.values))), items=body)
+    raise Different
+
+
+def _ranges(items: list[Any], at: int) -> Any:
+    first = next(item for item in items if item is not None).values[at]
+    if not isinstance(first, Range):
+        return first
+    return first.replace(count=_vary([ABSENT if item is None else item.values[at].count for item in items]))
+
+
+def _each(items: list[Any], name: str) -> Vary:
+    return Vary(tuple(ABSENT if item is None else getattr(item, name) for item in items))
+
+
+def _call(items: list[Any], first: Call) -> Call:
+    channels = _each(items, "channels")
+    words = {item.word for item in items if item is not None}
+    if len(words) > 1:
+        values = tuple(
+            ABSENT if item is None else item.replace(label="", channels=0, hint="", key="") for item in items
+        )
+        return first.replace(word=Vary(values), args={}, channels=channels)
+    names = list(dict.fromkeys(name for item in items if item is not None for name in item.args))
+    names.sort(key=lambda name: _place(first.word, name))
+    args = {name: _vary([ABSENT if item is None else _argument(item, name) for item in items]) for name in names}
+    label = _vary([ABSENT if item is None else item.label for item in items])
+    return first.replace(args=args, label=label, channels=channels)
+
+
+def _place(word: str, name: str) -> int:
+    layer = LAYERS.get(word)
+    return list(layer.__fields__).index(name) if layer else 0
+
+
+def _argument(item: Call, name: str) -> Any:
+    if name in item.args:
+        return item.args[name]
+    layer = LAYERS.get(item.word)
+    default = layer.__fields__[name] if layer else REQUIRED
+    if isinstance(default, Like):
+        return item.args[default.argument]
+    if default is REQUIRED:
+        raise Different
+    return default
+
+
+def _vary(values: list[Any]) -> Any:
+    """The value itself where it is the same everywhere."""
+    present = [value for value in values if value is not ABSENT] or [ABSENT]
+    return present[0] if all(same(value, present[0]) for value in present) else Vary(tuple(values))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, and of one kind: true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+# ------------------------------------------------------------------------------------------------------ optional items
+
+
+def _aligned(bodies: Sequence[Items | None]) -> Items:
+    """Items in some bodies only stand under a condition."""
+    whole: list[Key] = []
+    for body in bodies:
+        if body is not None:
+            whole = _supersequence(whole, [_detailed(item) for item in body])
+    columns: list[list[Item | None]] = [[None] * len(bodies) for _ in whole]
+    for number, body in enumerate(bodies):
+        at = 0
+        for item in body or ():
+            while whole[at] != _detailed(item):
+                at += 1
+            columns[at][number] = item
+            at += 1
+    return _conditional(_closed(columns), [body is not None for body in bodies])
+
+
+def _detailed(item: Item) -> Key:
+    """What items share that are surely one: also the arguments that are no widths."""
+    if not isinstance(item, Call):
+        return _key(item)
+    values = {name: _class(value) for name, value in item.args.items() if name != "out"}
+    return (*_key(item), *sorted(f"{name}={value}" for name, value in values.items()))
+
+
+def _class(value: Any) -> str:
+    return "many" if isinstance(value, int | float) and not isinstance(value, bool) and value > 7 else str(value)
+
+
+def _closed(columns: list[list[Item | None]]) -> list[list[Item | None]]:
+    """Neighbours that may be one, and are never in one body, become one."""
+    found: list[list[Item | None]] = []
+    for column in columns:
+        before = found[-1] if found else None
+        if before is not None and _one(before, column):
+            found[-1] = [one or other for one, other in zip(before, column, strict=True)]
+        else:
+            found.append(column)
+    return found
+
+
+def _one(before: list[Item | None], column: list[Item | None]) -> bool:
+    apart = all(one is None or other is None for one, other in zip(before, column, strict=True))
+    keys = {_key(item) for item in (*before, *column) if item is not None}
+    return apart and len(keys) == 1
+
+
+def _conditional(columns: list[list[Item | None]], there: list[bool]) -> Items:
+    kept = sum(all(item is not None for item, is_ in zip(column, there, strict=True) if is_) for column in columns)
+    emptied = any(is_ and all(column[number] is None for column in columns) for number, is_ in enumerate(there))
+    if kept * 2 < len(columns) and not emptied:
+        raise Different
+    found: list[Item] = []
+    for column in columns:
+        item = _item(list(column), True)
+        presence = tuple((each is not None) if is_ else ABSENT for each, is_ in zip(column, there, strict=True))
+        if all(value in (True, ABSENT) for value in presence):
+            found.append(item)
+        elif found and isinstance(found[-1], If) and found[-1].condition == Vary(presence):
+            found[-1] = If(Vary(presence), (*found[-1].items, item))
+        else:
+            found.append(If(Vary(presence), (item,)))
+    return tuple(found)
+
+
+def _supersequence(one: list[Key], other: list[Key]) -> list[Key]:
+    found: list[Key] = []
+    for _, start, stop, first, last in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        part, rest = one[start:stop], other[first:last]
+        found += part if part == rest else [*part, *rest]
+    return found
+
+
+def _with_residual(bodies: Sequence[Items | None]) -> list[Items | None] | None:
+    """Where some bodies add their input and others do not: all of them with a residual, which may be off."""
+    places = {_residual(body) for body in bodies if body is not None}
+    lacking = [body for body in bodies if body is not None and _residual(body) is None]
+    places -= {None}
+    if len(places) != 1 or not lacking or _residual_options(bodies):
+        return None
+    before, after = places.pop() or (0, 0)
+    return [body if body is None else _wrapped(body, before, after) for body in bodies]
+
+
+def _residual(body: Items) -> tuple[int, int] | None:
+    """How many items stand before and behind the only sum with the input."""
+    found = [at for at, item in enumerate(body) if is_residual(item)]
+    return (found[0], len(body) - found[0] - 1) if len(found) == 1 else None
+
+
+def is_residual(item: Item) -> bool:
+    return isinstance(item, Join) and item.kind == "add" and len(item.branches) == 2 and () in item.branches
+
+
+def _residual_options(bodies: Sequence[Items | None]) -> bool:
+    return any("when" in item.options for body in bodies for item in body or () if isinstance(item, Join))
+
+
+def _wrapped(body: Items, before: int, after: int) -> Items:
+    if _residual(body):
+        at = before
+        item = body[at]
+        assert isinstance(item, Join)
+        inner = item.branches[1] if item.branches[0] == () else item.branches[0]
+        join = item.replace(branches=(inner, ()), options={"when": True})
+        return (*body[:at], join, *body[at + 1 :])
+    end = len(body) - after
+    if end <= before:
+        raise Different
+    first = body[before]
+    channels = getattr(first, "channels", 0)
+    return (*body[:before], Join("add", (body[before:end], ()), {"when": False}, channels), *body[end:])
+
+
+def cost(bodies: Sequence[Items]) -> float:
+    """How much there is to read: the items of the one body, its conditions, its parameters and what each use gives
+    for them. Raises `Different`."""
+    return _cost(merged(bodies), len(bodies))
+
+
+def _cost(items: Items, uses: int) -> float:
+    found = list(below(items))
+    vectors = {str(vary.values) for item in found for vary in _varied(item)}
+    conditions = sum(isinstance(item, If) for item in found)
+    return len(found) + conditions + len(vectors) * (1 + 0.3 * uses)
+
+
+def formed(bodies: Sequence[Items]) -> Sequence[Items]:
+    """The same bodies with runs as loops, in the form in which they have most in common. Raises `Different`."""
+    best: tuple[float, Sequence[Items]] | None = None
+    for form in (as_they_are, counted, first_apart):
+        changed = [form(body) for body in bodies]
+        try:
+            found = cost(changed)
+        except Different:
+            continue
+        if best is None or found < best[0]:
+            best = (found, changed)
+    if best is None:
+        raise Different
+    return best[1]
+
+
+def as_they_are(items: Items) -> Items:
+    return items
+
+
+def counted(items: Items) -> Items:
+    """Runs of equal items as loops, single ones too; also in the groups among them."""
+    items = tuple(rebuilt(item, counted) if isinstance(item, Group) and not item.kind else item for item in items)
+    return _runs(items)
+
+
+def first_apart(items: Items) -> Items:
+    """The same, with the first item by itself."""
+    items = tuple(rebuilt(item, first_apart) if isinstance(item, Group) and not item.kind else item for item in items)
+    return (*items[:1], *_runs(items[1:]))
+
+
+def _runs(items: Items) -> Items:
+    found: list[Item] = []
+    while items:
+        length = _run_length(items)
+        first = items[0]
+        if not _repeats(first):
+            found.append(first)
+        elif label_of(first):
+            number = int(re.findall(r"\d+", label_of(first))[-1])
+            found.append(For(("j",), (Range(number, length),), (_relabelled(first, "{j}"),)))
+        else:
+            found.append(Repeat(length, (first,)))
+        items = items[length:]
+    return tuple(found)
+
+
+def unwrapped(items: Items) -> Items:
+    """Without loops of one pass, and of two that are no shorter than what they repeat."""
+    found: list[Item] = []
+    for item in items:
+        item = rebuilt(item, unwrapped)
+        if isinstance(item, Repeat) and item.count == 1:
+            found += item.items
+        elif isinstance(item, Repeat) and item.count == 2 and len(item.items) == 1 and isinstance(item.items[0], Call):
+            found += (*item.items, *item.items)
+        elif isinstance(item, For) and [value.count for value in item.values if isinstance(value, Range)] == [1]:
+            found += (_placed(each, str(item.values[0].start)) for each in item.items)
+        else:
+            found.append(item)
+    return tuple(found)
+
+
+def _placed(item: Item, number: str) -> Item:
+    """With a number in the place of the loop's name."""
+    if isinstance(item, Call | Group):
+        label = item.label
+        texts = tuple(text if text is ABSENT else text.replace("{j}", number) for text in getattr(label, "values", ()))
+        item = item.replace(label=Vary(texts) if texts else label.replace("{j}", number))
+    return rebuilt(item, lambda body: tuple(_placed(each, number) for each in body))
+
+
+def _repeats(item: Item) -> bool:
+    """Whether an item may be one of several: a block, or a join with one, whose label has a number if there is one."""
+    calls = [each for each in below((item,)) if isinstance(each, Call) and each.word[:1].isupper()]
+    return len(calls) == 1 and isinstance(item, Call | Join) and (not label_of(item) or label_of(item)[-1].isdigit())
+
+
+def label_of(item: Item) -> str:
+    """The only label in it."""
+    labels = [each.label for each in below((item,)) if isinstance(each, Call | Group) and each.label]
+    return labels[0] if len(labels) == 1 else ""
+
+
+def _relabelled(item: Item, number: str) -> Item:
+    """With another last number in the label."""
+    if isinstance(item, Call | Group) and item.label:
+        item = item.replace(label=re.sub(r"\d+$", number, item.label))
+    return rebuilt(item, lambda body: tuple(_relabelled(each, number) for each in body))
+
+
+def _run_length(items: Items) -> int:
+    """How many equal items, or items with a growing number in the label, there are from here on."""
+    first, length = items[0], 1
+    wanted = told((_relabelled(first, "#"),))
+    numbers = re.findall(r"\d+", label_of(first)) if _repeats(first) else []
+    while length < len(items) and _repeats(items[length]) and told((_relabelled(items[length], "#"),)) == wanted:
+        label = re.findall(r"\d+", label_of(items[length]))
+        if label and int(label[-1]) != int(numbers[-1]) + length:
+            break
+        length += 1
+    return length
+
+
+def told(items: Items) -> str:
+    """The same for bodies that say the same."""
+    return "; ".join(map(_item_told, items))
+
+
+def _item_told(item: Item) -> str:
+    if isinstance(item, Call):
+        return f"{item.word}{item.args}{item.label}"
+    said = [getattr(item, name, "") for name in ("label", "kind", "options", "count", "values", "condition")]
+    return f"{type(item).__name__}{said}{[told(body) for body in bodies(item)]}"
+
+
+def _varied(item: Item) -> list[Vary]:
+    values: list[Any] = []
+    if isinstance(item, Call):
+        kernel = isinstance(item.args.get("kernel"), Vary)
+        values = [item.word, *(value for name, value in item.args.items() if not (kernel and name == "padding"))]
+    elif isinstance(item, If):
+        values = [item.condition]
+    elif isinstance(item, Join):
+        values = list(item.options.values())
+    return [value for value in values if isinstance(value, Vary)]
