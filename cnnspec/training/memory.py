@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
+from cnnspec.analysis.memory import activations
+from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.report.summary_text import size
 from cnnspec.training.error import TrainError
@@ -28,6 +30,34 @@ def enough_memory(device: torch.device, what: str, *notes: str) -> Iterator[None
 
 def _is_about_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in SIGNS)
+
+
+PARTS = ("test", "validation", "train")
+
+
+def too_much_for(device: torch.device, data: Data, training: int) -> frozenset[str]:
+    """The parts of the data that a GPU has no room for beside so many bytes for training."""
+    if device.type != "cuda":
+        return frozenset()
+    left, kept = int(USABLE * torch.cuda.mem_get_info(device)[0]) - training, set()
+    for name in PARTS:
+        part: Part | None = getattr(data, name)
+        if part and part.x.nbytes > left:
+            kept.add(name)
+        elif part:
+            left -= part.x.nbytes
+    return frozenset(kept)
+
+
+USABLE = 0.9
+"""Of the free memory: the rest goes into gaps between what is allocated."""
+
+
+def training_bytes(network: Network, batch: int) -> int:
+    """Roughly what training takes, as float32: weights, gradients and two figures per weight of the optimizer, and what
+    every layer puts out with its gradient."""
+    outputs = sum(activation.bytes for activation in activations(network))
+    return 16 * network.parameters + 2 * batch * outputs
 
 
 def weight_of(network: Network) -> str:

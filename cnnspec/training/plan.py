@@ -6,6 +6,7 @@ import json
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from platform import node
 
 import torch
@@ -24,7 +25,7 @@ from cnnspec.training.config import AS_EVER, NO_EXTRAS, Config, Extras, How, con
 from cnnspec.training.distributed import Team, team
 from cnnspec.training.error import TrainError
 from cnnspec.training.loop import placed
-from cnnspec.training.memory import enough_memory, weight_of
+from cnnspec.training.memory import PARTS, enough_memory, too_much_for, training_bytes, weight_of
 from cnnspec.training.objective import Objective, objective_of
 from cnnspec.training.precision import Precision, choose
 from cnnspec.training.sides import Side, about_sides, sides_of
@@ -119,7 +120,8 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
     with enough_memory(device, network.name, weight_of(network)):
         model = seeded_model(network, plan.recipe.seed, device)
     with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
-        here = on_device(plan.data, device)
+        kept = too_much_for(device, plan.data, training_bytes(network, plan.recipe.batch))
+        here = on_device(plan.data, device, kept)
     if plan.team.rank:  # dropout draws other numbers in each
         torch.manual_seed(seed_of(f"rank {plan.team.rank} {plan.recipe.seed}"))
     return model, here
@@ -131,15 +133,17 @@ def seeded_model(network: Network, seed: int, device: torch.device) -> nn.Module
     return placed(build_module(network), network, device)
 
 
-def on_device(data: Data, device: torch.device) -> Data:
-    def move(part: Part) -> Part:
-        return Part(part.x.to(device), part.y.to(device))
+def on_device(data: Data, device: torch.device, kept: frozenset[str] = frozenset()) -> Data:
+    """All parts but those named in `kept`, which stay in the memory of the host and come over in blocks."""
 
+    def move(name: str) -> Part | None:
+        part: Part | None = getattr(data, name)
+        return part if part is None or name in kept else Part(part.x.to(device), part.y.to(device))
+
+    parts: dict[str, Any] = {name: move(name) for name in PARTS}
     return replace(
         data,
-        train=move(data.train),
-        validation=data.validation and move(data.validation),
-        test=move(data.test),
+        **parts,
         mean=data.mean.to(device),
         std=data.std.to(device),
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from cnnspec.data.parts import Data
 from cnnspec.recipe import Recipe
+from cnnspec.report.summary_text import size
 from cnnspec.training.device import device_name
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
@@ -53,6 +55,12 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
         yield f"repeats   bit for bit, {'as ever on the CPU' if plan.device.type == 'cpu' else 'with --deterministic'}"
     yield f"folder    {folder}"
     yield ""
+
+
+def feeding(data: Data) -> Iterator[str]:
+    """Where the samples are, if not all on the device."""
+    if data.train.x.device != data.mean.device:
+        yield f"samples   {size(data.train.x.nbytes)} that {data.mean.device} has no room for come to it in blocks"
 
 
 def place(state: State, recipe: Recipe) -> str:

@@ -159,6 +159,8 @@ def _train(
     config, team = plan.config, plan.team
     run = record.sum_of_config(folder) if team.leads else ""
     seeing = Seeing(plan, folder, state) if team.leads else None
+    for line in report.feeding(data):
+        say(line)
     epochs = fit(
         state,
         data,
