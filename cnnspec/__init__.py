@@ -56,6 +56,7 @@ __all__ = [
     "port",
     "predict",
     "summary",
+    "sweep",
     "text",
     "train",
 ]
@@ -252,6 +253,41 @@ def predict(
     from cnnspec.training.finished import predict
 
     return predict(Path(run), samples, weights=weights, device=device)
+
+
+def sweep(
+    spec: str | os.PathLike[str],
+    *,
+    over: Mapping[str, Sequence[object]],
+    seeds: int = 1,
+    model: str | None = None,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    device: str | None = None,
+    out: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+) -> Comparison:
+    """Train a spec with every combination of some values (`{"train.batch": [64, 256]}`) and with several seeds, and
+    compare the runs. `jobs` are trained at a time, in processes. What `out` holds of the same sweep is not trained
+    again. Needs torch."""
+    from cnnspec.requires import require
+
+    require("torch")
+    from cnnspec.training.sweep import sweep
+
+    return sweep(
+        spec,
+        over,
+        seeds=seeds,
+        model=model,
+        set=set,
+        input=input,
+        data_dir=data_dir,
+        device=device,
+        out=out,
+        jobs=jobs,
+    )
 
 
 def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:

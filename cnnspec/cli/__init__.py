@@ -25,6 +25,7 @@ COMMANDS = (
     "predict",
     "diff",
     "compare",
+    "sweep",
     "new",
     "layers",
     "zoo",

@@ -30,6 +30,22 @@ def setting_options(command: Decorated) -> Decorated:
     return command
 
 
+def extra_options(command: Decorated) -> Decorated:
+    """What is recorded beside the usual."""
+    for name, about in (
+        ("test-every-epoch", "Also record the accuracy on the test set after every epoch; it has no say."),
+        ("watch", "Also record how every layer does: its output, its dead units, its gradient."),
+        ("tensorboard", "Also write the curves for TensorBoard, into the run's folder."),
+    ):
+        command = click.option(f"--{name}", is_flag=True, help=about)(command)
+    return command
+
+
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=1, metavar="N", help="Train N times, with seeds that count up."
+)
+
+
 @click.command(short_help="Train the network and leave a folder with all that came of it.")
 @click.argument("file", type=FILE, required=False)
 @model_option
@@ -47,15 +63,8 @@ def setting_options(command: Decorated) -> Decorated:
 )
 @click.option("--out", metavar="DIR", help="Folder of the run, new or empty; a fresh one in runs by default.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or killed, as if it never was.")
-@click.option(
-    "--test-every-epoch",
-    is_flag=True,
-    help="Also record the accuracy on the test set after every epoch; it has no say.",
-)
-@click.option(
-    "--watch", is_flag=True, help="Also record how every layer does: its output, its dead units, its gradient."
-)
-@click.option("--tensorboard", is_flag=True, help="Also write the curves for TensorBoard, into the run's folder.")
+@extra_options
+@seeds_option
 def command(
     file: str | None,
     model: str | None,
@@ -69,23 +78,28 @@ def command(
     test_every_epoch: bool,
     watch: bool,
     tensorboard: bool,
+    seeds: int,
     **settings: str | None,
 ) -> None:
     """Train the network of FILE as its train { } says, and leave a folder with all that came of it.
 
     Settings are written as in a spec: --data mnist, --optimizer 'sgd(lr=0.1, momentum=0.9)', --augment '[flip]'.
     --data also takes the path of a folder of images, of a .csv or of an .npz file, --weights that of a run or of a file
-    of weights, or torchvision's name for its own. Exit code 0: finished; 1: errors, or a loss that is no longer finite;
-    2: wrong usage; 130: interrupted. Several processes train together with --devices, or started by torchrun.
+    of weights, or torchvision's name for its own. With --seeds the runs are compared, as by cnnspec sweep. Several
+    processes train together with --devices, or started by torchrun. Exit code 0: finished; 1: errors, or a loss that is
+    no longer finite; 2: wrong usage; 130: interrupted.
     """
     if resume is not None:
-        require_alone(click.get_current_context())
+        require_alone(click.get_current_context(), "a run", {"resume", "device", "devices", "data_dir"})
     elif file is None:
         raise click.UsageError("name the FILE to train, or the run to go on with: --resume RUN")
-    if settings["data"]:
-        settings["data"] = dataset(settings["data"])
-    shorten(settings)
-    given = [f"train.{name}={value}" for name, value in settings.items() if value is not None]
+    given = as_overrides(settings)
+    if file and seeds > 1:
+        from cnnspec.cli.sweep import several
+
+        extras = (test_every_epoch, watch, tensorboard)
+        several(file, {}, seeds, 1, model, (*overrides, *given), input_shape, data_dir, device, out, extras)
+        return
     request = Request(
         spec=(file, model, (*overrides, *given), input_shape),
         resume=resume,
@@ -150,6 +164,14 @@ def silent(line: str) -> None:
     """In the place of what prints."""
 
 
+def as_overrides(settings: dict[str, str | None]) -> list[str]:
+    """The options of `setting_options` in the form of --set."""
+    if settings["data"]:
+        settings["data"] = dataset(settings["data"])
+    shorten(settings)
+    return [f"train.{name}={value}" for name, value in settings.items() if value is not None]
+
+
 def shorten(settings: dict[str, str | None]) -> None:
     """Short forms of options, as the language has them."""
     from cnnspec.network.origins import names_text, origin_text
@@ -170,11 +192,11 @@ class Common(TypedDict):
     say: Callable[[str], None]
 
 
-def require_alone(context: click.Context) -> None:
-    """A run goes on as it began."""
-    other = set(context.params) - {"resume", "device", "devices", "data_dir"}
+def require_alone(context: click.Context, what: str, allowed: set[str]) -> None:
+    """It goes on as it began."""
+    other = set(context.params) - allowed
     given = [name for name in sorted(other) if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
     if given:
-        names = {"file": "FILE", "overrides": "--set", "input_shape": "--input"}
+        names = {"file": "FILE", "overrides": "--set", "input_shape": "--input", "varied": "--over"}
         named = names.get(given[0], f"--{given[0].replace('_', '-')}")
-        raise click.UsageError(f"a run goes on as it began: --resume takes no {named}")
+        raise click.UsageError(f"{what} goes on as it began: --resume takes no {named}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,33 @@ def load(
     """
     _compare(dataset, shape, root)
     request = Request(shape, root.absolute(), (data_dir or default_data_dir()).absolute())
-    return prepared(READERS[type(dataset)](dataset, request), dataset.word, validation, seed)
+    return prepared(_read(dataset, request), dataset.word, validation, seed)
+
+
+_kept: dict[str, Raw] | None = None
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Inside, a data set that several runs in a row train on is read only for the first of them."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
+
+
+def _read(dataset: Dataset, request: Request) -> Raw:
+    """Of several data sets the last one is kept."""
+    what = repr((dataset, request))
+    if _kept is not None and what in _kept:
+        return _kept[what]
+    raw = READERS[type(dataset)](dataset, request)
+    if _kept is not None:
+        _kept.clear()
+        _kept[what] = raw
+    return raw
 
 
 def prepared(raw: Raw, word: str, validation: float, seed: int) -> Data:

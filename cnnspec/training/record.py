@@ -205,7 +205,7 @@ def read_config(folder: Path) -> Config:
         raise BadRun(f"there is no folder {folder}")
     if not (folder / CONFIG).is_file():
         raise BadRun(f"{folder} is not the folder of a run: it holds no {CONFIG}")
-    return _parsed(folder / CONFIG, Config)
+    return parsed(folder / CONFIG, Config)
 
 
 def read_versions(folder: Path) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def read_versions(folder: Path) -> dict[str, Any]:
 
 def read_result(folder: Path) -> Result | None:
     """None where the run did not get as far as that."""
-    return _parsed(folder / RESULT, Result) if (folder / RESULT).is_file() else None
+    return parsed(folder / RESULT, Result) if (folder / RESULT).is_file() else None
 
 
 def read_spec(folder: Path) -> Source:
@@ -255,7 +255,8 @@ def _read(path: Path) -> bytes:
         raise BadRun(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _parsed(path: Path, kind: type[Parsed]) -> Parsed:
+def parsed(path: Path, kind: type[Parsed]) -> Parsed:
+    """A file of JSON as `kind`; raises `BadRun` where it is missing or damaged."""
     try:
         return kind.model_validate_json(_read(path))
     except ValidationError as error:

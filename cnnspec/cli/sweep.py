@@ -1,0 +1,145 @@
+"""`cnnspec sweep`"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnspec.cli.common import FILE, fail, input_option, model_option, parse_overrides, set_option
+from cnnspec.cli.running import data_dir_option, device_option, explained
+from cnnspec.cli.train import as_overrides, extra_options, require_alone, seeds_option, setting_options
+from cnnspec.network.settings import alternatives
+
+if TYPE_CHECKING:
+    from cnnspec.training.compare import Row
+
+
+@click.command(short_help="Train a spec with several values of its settings, and with several seeds.")
+@click.argument("file", type=FILE, required=False)
+@click.option(
+    "--over",
+    "varied",
+    multiple=True,
+    metavar="NAME=LIST",
+    help="What is varied, as with --set, and its values: train.batch=[64, 256] or width=[8, 16].",
+)
+@seeds_option
+@click.option("--jobs", type=click.IntRange(1), default=1, help="Runs at a time, each in a process of its own.")
+@model_option
+@set_option
+@input_option
+@setting_options
+@extra_options
+@data_dir_option
+@device_option
+@click.option("--out", metavar="DIR", help="Folder of the sweep, new or empty; a fresh one in runs by default.")
+@click.option("--resume", metavar="DIR", help="Go on with a sweep: runs that are finished stay as they are.")
+def command(
+    file: str | None,
+    varied: tuple[str, ...],
+    seeds: int,
+    jobs: int,
+    model: str | None,
+    overrides: tuple[str, ...],
+    input_shape: str | None,
+    data_dir: str | None,
+    device: str | None,
+    out: str | None,
+    resume: str | None,
+    test_every_epoch: bool,
+    watch: bool,
+    tensorboard: bool,
+    **settings: str | None,
+) -> None:
+    """Train the network of FILE once for each combination of the values of --over and each seed, and compare the runs.
+
+    Each run has a folder of its own in that of the sweep. Exit code 0: all finished; 1: errors, or a run that failed or
+    diverged; 2: wrong usage; 130: interrupted.
+    """
+    if resume is not None:
+        require_alone(click.get_current_context(), "a sweep", {"resume", "jobs"})
+        with explained():
+            go_on(Path(resume), jobs)
+        return
+    if file is None:
+        raise click.UsageError("name the FILE to train, or the sweep to go on with: --resume DIR")
+    over = parse_overrides(varied, "--over")
+    given = (*overrides, *as_overrides(settings))
+    extras = (test_every_epoch, watch, tensorboard)
+    several(file, over, seeds, jobs, model, given, input_shape, data_dir, device, out, extras)
+
+
+def several(
+    file: str,
+    over: dict[str, str],
+    seeds: int,
+    jobs: int,
+    model: str | None,
+    overrides: tuple[str, ...],
+    input_shape: str | None,
+    data_dir: str | None,
+    device: str | None,
+    out: str | None,
+    extras: tuple[bool, bool, bool],
+) -> None:
+    """A new sweep, from its folder to its comparison."""
+    if file == "-":
+        raise click.UsageError("a sweep reads its spec again for every run: name a file")
+    with explained():
+        from cnnspec.training.config import Extras
+        from cnnspec.training.sweep import open_sweep, plan_sweep
+
+        values = {name: alternatives(name, text) for name, text in over.items()}
+        set = parse_overrides(overrides)
+        how = Extras(*extras)
+        plan = plan_sweep(file, values, seeds, model, set, input_shape, data_dir=data_dir, device=device, extras=how)
+        go_on(open_sweep(plan, Path(out) if out is not None else None), jobs)
+
+
+def go_on(folder: Path, jobs: int) -> None:
+    """Every run of a sweep, as news of them come, and the comparison of those that finished."""
+    from cnnspec.training.sweep import read_sweep, run_sweep
+
+    read_sweep(folder)
+    click.echo(f"folder    {folder}\n")
+    to_go_on = f"to go on: cnnspec sweep --resume {folder}"
+    try:
+        ended = run_sweep(folder, jobs=jobs, progress=sys.stderr.isatty(), say=click.echo)
+    except KeyboardInterrupt:
+        fail("the sweep was stopped at once; what its finished runs came to is saved", to_go_on, code=130)
+    if any(one.interrupted for one in ended):
+        fail("the sweep was interrupted; everything is saved", to_go_on, code=130)
+    compare_all(folder, [folder / one.point.name for one in ended if not one.failed])
+    if any(one.failed for one in ended):
+        sys.exit(1)
+
+
+def compare_all(folder: Path, runs: list[Path]) -> None:
+    from cnnspec.cli.compare import text_lines
+    from cnnspec.training.compare import compare
+
+    if not runs:
+        return
+    found = compare(runs)
+    found.draw(folder / "curves.png")
+    click.echo("")
+    for line in text_lines(found):
+        click.echo(line)
+    if len(found.rows) > 1:
+        click.echo(f"\nbest on the validation part: {_best(list(found.rows))}")
+    click.echo(f"the curves are in {folder / 'curves.png'}")
+
+
+def _best(rows: list[Row]) -> str:
+    """Validation chooses, never the test set; where the spread is wider than the lead, that is said."""
+    figures = [(figure, row) for row in rows if (figure := row.figures["validation_accuracy"])]
+    if len(figures) < 2:
+        return "unknown, for nothing was held out"
+    (first, best), (second, _) = sorted(figures, key=lambda pair: -pair[0].mean)[:2]
+    spread = max(first.spread or 0.0, second.spread or 0.0)
+    if first.spread is None:
+        return f"{best.name}; a single seed cannot tell a small lead from luck"
+    return best.name if first.mean - second.mean > spread else f"{best.name}, by less than its seeds are apart"

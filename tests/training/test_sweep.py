@@ -1,0 +1,224 @@
+"""Many runs of one spec: each is the run that `train` makes, and none is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import cnnspec as cnnspec_package
+from cnnspec.cli import main
+from cnnspec.network.reading import UsageFault
+from cnnspec.network.settings import alternatives
+from cnnspec.training import BadRun, TrainError, ending, record
+from cnnspec.training import run as run_module
+from cnnspec.training.sweep import open_sweep, plan_sweep, read_sweep, run_sweep
+
+SPEC = """
+model Tiny(classes=10, width=4) {
+  input 1x8x8
+  conv(width, 3, padding=1), relu, maxpool(2)
+  flatten, linear(classes)
+}
+train { epochs: 1, batch: 200 }
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("curves", "confusion", "filters"):
+        monkeypatch.setattr(ending.plots, name, lambda *_: b"")
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.cnn").write_text(SPEC)
+    return "tiny.cnn"
+
+
+def begin_sweep(spec: str, over: dict[str, list[str]], seeds: int, set: Any = None, out: str = "sweep") -> Path:
+    return open_sweep(plan_sweep(spec, over, seeds, set=set), Path(out))
+
+
+def cnnspec(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def result(folder: Path) -> Any:
+    """What a run came to, without its seconds."""
+    found = json.loads((folder / "result.json").read_text())
+    return {name: value for name, value in found.items() if "seconds" not in name}
+
+
+def test_the_items_of_a_list_are_texts_of_the_language() -> None:
+    text = '[sgd(lr=0.1, momentum=0.9), adamw, [1, 2], "a,b"]'
+    assert alternatives("x", text) == ["sgd(lr=0.1, momentum=0.9)", "adamw", "[1, 2]", '"a,b"']
+    for wrong in ("8", "[]", "[1", "[1] [2]", "1, 2", ""):
+        with pytest.raises(UsageFault, match="no list of values"):
+            alternatives("x", wrong)
+
+
+def test_every_combination_has_a_folder_named_after_it(spec: str) -> None:
+    folder = begin_sweep(spec, {"width": ["2", "3"], "train.optimizer": ["sgd(lr=0.1)", "adamw"]}, 2)
+    assert [point.name for point in read_sweep(folder).points] == [
+        f"width-{width}_{optimizer}_seed-{seed}"
+        for width in (2, 3)
+        for optimizer in ("sgd-lr-0.1", "adamw")
+        for seed in (0, 1)
+    ]
+
+
+def test_runs_are_those_of_train(spec: str, tmp_path: Path) -> None:
+    found = cnnspec("sweep", spec, "--over", "width=[2, 3]", "--seeds", "2", "--set", "train.seed=5", "--out", "sweep")
+    assert found.exit_code == 0, found.output
+    for width in (2, 3):
+        for seed in (5, 6):
+            alone = f"alone-{width}-{seed}"
+            assert cnnspec("train", spec, "--set", f"width={width}", "--seed", f"{seed}", "--out", alone).exit_code == 0
+            swept = tmp_path / f"sweep/width-{width}_seed-{seed}"
+            assert result(swept) == result(tmp_path / alone)
+            assert (swept / "best.safetensors").read_bytes() == (tmp_path / alone / "best.safetensors").read_bytes()
+    assert "width-2_seed-5,6" in found.output
+    assert "best on the validation part: width-" in found.output
+    assert (tmp_path / "sweep/curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_data_is_read_once(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cnnspec.data import loaders
+    from cnnspec.data.facts import Digits
+
+    reads = 0
+
+    def read(*arguments: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return real(*arguments)
+
+    real = loaders.READERS[Digits]
+    monkeypatch.setitem(loaders.READERS, Digits, read)
+    assert cnnspec("train", spec, "--seeds", "3").exit_code == 0
+    assert reads == 1
+    assert cnnspec("train", spec).exit_code == 0
+    assert reads == 2
+
+
+def test_an_interrupted_sweep_goes_on(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second run is stopped within its epoch; the third is not begun."""
+
+    @contextmanager
+    def stop():
+        left = iter(range(12))
+        yield lambda: next(left, None) is None
+
+    assert cnnspec("train", spec, "--seeds", "3", "--epochs", "2", "--out", "whole").exit_code == 0
+    folder = begin_sweep(spec, {}, 3, set={"train.epochs": "2"})
+    (one,) = read_sweep(folder).points[:1]
+    run_module.train(read_sweep(folder).network(one), out=folder / one.name)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "interruptible", stop)
+        stopped = cnnspec("sweep", "--resume", "sweep")
+    assert stopped.exit_code == 130
+    assert "2/3  seed-1: interrupted" in stopped.output
+    assert "to go on: cnnspec sweep --resume sweep" in stopped.output
+    assert not (tmp_path / "sweep/seed-2").exists()
+
+    (tmp_path / "sweep/seed-2").mkdir()
+    (tmp_path / "sweep/seed-2/versions.json").write_text("{")  # killed before it had begun
+    went_on = cnnspec("sweep", "--resume", "sweep")
+    assert went_on.exit_code == 0, went_on.output
+    assert "1/3  seed-0: test accuracy" in went_on.output
+    assert ", already" in went_on.output
+    for seed in range(3):
+        own, whole = result(tmp_path / f"sweep/seed-{seed}"), result(tmp_path / f"whole/seed-{seed}")
+        assert own | {"resumed": 0} == whole
+
+
+def test_a_run_that_diverges_does_not_keep_the_others(spec: str, tmp_path: Path) -> None:
+    found = cnnspec("sweep", spec, "--over", "train.optimizer=[sgd(lr=1e38), adamw]", "--out", "sweep")
+    assert found.exit_code == 1
+    assert "1/2  sgd-lr-1e38: diverged: " in found.output
+    assert "2/2  adamw: test accuracy" in found.output
+    again = cnnspec("sweep", "--resume", "sweep")
+    assert again.exit_code == 1
+    assert ", already" in again.output
+
+
+def test_wrong_use_begins_nothing(spec: str, tmp_path: Path) -> None:
+    for arguments, message, code in (
+        ((spec, "--over", "batch=[1, 2]"), "train.batch is the setting of train { }", 2),
+        ((spec, "--over", "train.batch=[8, 0]"), "0 is less than 1", 1),
+        ((spec, "--over", "train.batch=8"), "is no list of values for train.batch", 2),
+        ((spec, "--over", "train.batch=[8, 8]"), "would be called batch-8", 1),
+        (("--resume", "."), "it holds no sweep.json", 2),
+        (("--resume", ".", "--seeds", "3"), "--resume takes no --seeds", 2),
+        (("-", "--seeds", "3"), "name a file", 2),
+        ((), "name the FILE", 2),
+    ):
+        found = cnnspec("sweep", *arguments)
+        assert found.exit_code == code, (arguments, found.output)
+        assert message in found.output, (arguments, found.output)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_spec_that_changed_is_refused(spec: str, tmp_path: Path) -> None:
+    folder = begin_sweep(spec, {}, 2)
+    (tmp_path / spec).write_text(SPEC.replace("relu", "tanh"))
+    with pytest.raises(BadRun, match="has changed since the sweep began"):
+        run_sweep(folder)
+    (folder / "sweep.json").write_text("{}")
+    with pytest.raises(BadRun, match="damaged"):
+        read_sweep(folder)
+
+
+def test_a_folder_that_is_taken(spec: str, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/a").write_text("")
+    with pytest.raises(TrainError, match="exists already"):
+        begin_sweep(spec, {}, 2, out="there")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_side_by_side_and_interrupted_from_outside(spec: str, tmp_path: Path) -> None:
+    """Two processes train four runs, hear Ctrl-C, and the sweep ends as one that nothing stopped."""
+    folder = begin_sweep(spec, {}, 4, set={"train.epochs": "400"})
+    command = [sys.executable, "-m", "cnnspec", "sweep", "--resume", "sweep", "--jobs", "2"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    begun = time.monotonic()
+    while not list(folder.glob("*/checkpoint-*")) and time.monotonic() < begun + 60:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output.decode()
+    assert b"everything is saved" in output
+    assert b"Traceback" not in output, output.decode()
+    statuses = [found.status for run in folder.glob("seed-*") if (found := record.read_result(run))]
+    assert statuses
+    assert set(statuses) == {"interrupted"}
+
+
+def test_in_python(spec: str, tmp_path: Path) -> None:
+    found = cnnspec_package.sweep(spec, over={"train.batch": [100, 300]}, seeds=2, out="sweep")
+    assert [row.name for row in found.rows] == ["batch-100_seed-0,1", "batch-300_seed-0,1"]
+    before = (tmp_path / "sweep/batch-300_seed-1/result.json").stat().st_mtime_ns
+    again = cnnspec_package.sweep(spec, over={"train.batch": [100, 300]}, seeds=2, out="sweep")
+    assert again.as_dict() == found.as_dict()
+    assert (tmp_path / "sweep/batch-300_seed-1/result.json").stat().st_mtime_ns == before
+    with pytest.raises(TrainError, match="another sweep"):
+        cnnspec_package.sweep(spec, over={"train.batch": [100, 300]}, seeds=3, out="sweep")
