@@ -182,6 +182,8 @@ def train(
     test_every_epoch: bool = False,
     watch: bool = False,
     tensorboard: bool = False,
+    compile: Literal["auto", "on", "off"] = "auto",
+    deterministic: bool = False,
     progress: bool = False,
 ) -> Run:
     """Train the network as its `train { }` says, with defaults for what it leaves out. Needs torch.
@@ -190,7 +192,8 @@ def train(
     of the run (a fresh one in `runs/` by default), `device` a name like "cuda:1" (the best there is by default).
     `weights` are what to start from: the folder of a run, a file, or torchvision's name for its own.
     `test_every_epoch` records the test set after each epoch, `watch` every layer, `tensorboard` the curves for
-    TensorBoard; none has a say. `Run.folder` holds weights, metrics and
+    TensorBoard; none has a say. Steps are compiled where that repays its time, unless `compile` says otherwise;
+    `deterministic` gives the same bits every time on a GPU too. `Run.folder` holds weights, metrics and
     pictures. Raises `TrainError` or `DataError` where the run cannot start or not go on.
     """
     from cnnspec.requires import require
@@ -212,6 +215,8 @@ def train(
         test_every_epoch=test_every_epoch,
         watch=watch,
         tensorboard=tensorboard,
+        compiling=compile,
+        deterministic=deterministic,
         progress=progress,
     )
 

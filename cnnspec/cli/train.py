@@ -41,6 +41,19 @@ def extra_options(command: Decorated) -> Decorated:
     return command
 
 
+def how_options(command: Decorated) -> Decorated:
+    """How steps are made."""
+    command = click.option(
+        "--compile",
+        "compiling",
+        type=click.Choice(["auto", "on", "off"]),
+        default="auto",
+        help="Whether steps are compiled: auto does so on a GPU, in runs long enough to repay it.",
+    )(command)
+    about = "The same bits every time, on a GPU too, where that is slower; also after --resume."
+    return click.option("--deterministic", is_flag=True, help=about)(command)
+
+
 seeds_option = click.option(
     "--seeds", type=click.IntRange(1, 1000), default=1, metavar="N", help="Train N times, with seeds that count up."
 )
@@ -64,6 +77,7 @@ seeds_option = click.option(
 @click.option("--out", metavar="DIR", help="Folder of the run, new or empty; a fresh one in runs by default.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or killed, as if it never was.")
 @extra_options
+@how_options
 @seeds_option
 def command(
     file: str | None,
@@ -78,6 +92,8 @@ def command(
     test_every_epoch: bool,
     watch: bool,
     tensorboard: bool,
+    compiling: str,
+    deterministic: bool,
     seeds: int,
     **settings: str | None,
 ) -> None:
@@ -104,7 +120,13 @@ def command(
         spec=(file, model, (*overrides, *given), input_shape),
         resume=resume,
         out=out,
-        extras={"test_every_epoch": test_every_epoch, "watch": watch, "tensorboard": tensorboard},
+        extras={
+            "test_every_epoch": test_every_epoch,
+            "watch": watch,
+            "tensorboard": tensorboard,
+            "compiling": compiling,
+            "deterministic": deterministic,
+        },
         data_dir=data_dir,
         device=device,
     )

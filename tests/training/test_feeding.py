@@ -95,6 +95,6 @@ def test_a_run_on_blocks_is_the_same_bit_for_bit(network: Make, monkeypatch: pyt
 
 def test_a_part_in_pieces() -> None:
     given = part(7)
-    found = list(on_the_device(given, 3, CPU))
+    found = list(on_the_device(given, [slice(0, 3), slice(3, 6), slice(6, 7)], CPU))
     assert [len(y) for _, y in found] == [3, 3, 1]
     assert torch.equal(torch.cat([x for x, _ in found]), given.x)
