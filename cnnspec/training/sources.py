@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -51,20 +51,11 @@ class Found:
 
 def find(origin: Origin) -> Found:
     """Raises `TrainError` where there are none, or where they are not what they should be."""
-    match origin:
-        case OfRun():
-            return _of_run(Path(origin.path), origin)
-        case OfTorchvision():
-            published = by_name(origin.name)
-            return _published(published, Path(origin.file) if origin.file else fetched(published))
-        case OfFile():
-            path = Path(origin.path)
-            known = by_file(path.name) if PROMISE.search(path.name) and not origin.prefix else None
-            return _published(known, path) if known else _of_file(path, str(path), prefix=origin.prefix or "")
-    raise NotImplementedError(origin)
+    return FINDERS[type(origin)](origin)
 
 
-def _of_run(folder: Path, origin: OfRun) -> Found:
+def _of_run(origin: OfRun) -> Found:
+    folder = Path(origin.path)
     config = record.read_config(folder)
     tensors, epoch = record.read_weights(folder, origin.which)
     path = record.weights_file(folder, origin.which)
@@ -73,9 +64,28 @@ def _of_run(folder: Path, origin: OfRun) -> Found:
     return Found(f"{folder}, its {origin.which} epoch ({epoch})", path, _sum(path), tensors, scale, config.input)
 
 
+def _of_torchvision(origin: OfTorchvision) -> Found:
+    published = by_name(origin.name)
+    return _published(published, Path(origin.file) if origin.file else fetched(published))
+
+
+def _of_file(origin: OfFile) -> Found:
+    """One whose name is that of a file of torchvision is taken for it."""
+    path = Path(origin.path)
+    known = by_file(path.name) if PROMISE.search(path.name) and not origin.prefix else None
+    return _published(known, path) if known else _read(path, str(path), prefix=origin.prefix or "")
+
+
+FINDERS: dict[type[Origin], Callable[[Any], Found]] = {
+    OfRun: _of_run,
+    OfFile: _of_file,
+    OfTorchvision: _of_torchvision,
+}
+
+
 def _published(weights: Published, path: Path) -> Found:
     scale = Scale(weights.mean, weights.std, bytes=True)
-    found = _of_file(path, f"{weights.name} of torchvision")
+    found = _read(path, f"{weights.name} of torchvision")
     return Found(found.about, path, found.sum, renamed(found.tensors), scale, f"3x{weights.size}x{weights.size}")
 
 
@@ -91,7 +101,7 @@ def renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 # --------------------------------------------------------------------------------------------------------- files
 
 
-def _of_file(path: Path, about: str, prefix: str = "") -> Found:
+def _read(path: Path, about: str, prefix: str = "") -> Found:
     if path.is_dir():
         help = f'weights: run("{path}")' if (path / record.CONFIG).is_file() else "name the file itself"
         raise TrainError(f"{path} is a folder, not a file of weights", help)

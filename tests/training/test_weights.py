@@ -482,7 +482,7 @@ def test_to_go_on_takes_no_file(
     net = network(FIVE, weights=f'file("{path}")', batch=8)
     train(net, out=tmp_path / "whole", device="cpu")
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "interruptible", lambda: nullcontext(lambda: True))
+        patch.setattr(run_module, "interruptible", lambda *_: nullcontext(lambda: True))
         assert train(net, out=tmp_path / "run", device="cpu").status == "interrupted"
     path.unlink()
     said: list[str] = []
