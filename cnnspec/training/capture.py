@@ -19,7 +19,6 @@ from torch.optim import Optimizer
 from cnnspec.training.compiling import Compiling, compiled, expected_seconds, repays
 from cnnspec.training.error import TrainError
 from cnnspec.training.state import State
-from cnnspec.training.waiting import Waits
 
 Step = Callable[[Tensor], None]
 """Learns from the samples at these places."""
@@ -162,6 +161,8 @@ class Recorded:
 
 def waits_in(step: Step, chosen: Tensor) -> list[str]:
     """The operations of a step for which the host waits."""
+    from cnnspec.training.waiting import Waits  # it takes a while to import
+
     waits = Waits(chosen.device.type)
     with waits:
         step(chosen)

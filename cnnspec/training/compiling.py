@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnspec.training.error import TrainError
+from cnnspec.training.light import with_compiler
 
 Compiling = Literal["auto", "on", "off"]
 
@@ -31,6 +32,7 @@ def repays(each: float, left: int, expected: float) -> bool:
 def compiled(step: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
     """The step as PyTorch's compiler makes it, which works at the first call; raises `TrainError` there where it
     cannot."""
+    with_compiler()
     made = torch.compile(step, dynamic=False)
 
     def tried(chosen: Tensor) -> None:

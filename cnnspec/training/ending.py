@@ -12,7 +12,7 @@ from torch import nn
 from cnnspec.data.parts import Data
 from cnnspec.files import write
 from cnnspec.network.model import Network
-from cnnspec.training import plots, record, report
+from cnnspec.training import record, report
 from cnnspec.training.config import Config, ReadingResult, Result, TestResult
 from cnnspec.training.history import Epoch
 from cnnspec.training.loop import Measured
@@ -79,6 +79,8 @@ def result_of(run: Run) -> Result:
 
 def draw(run: Run, network: Network, model: nn.Module) -> None:
     """The pictures of a run; `model` has the weights of the best epoch where the run finished."""
+    from cnnspec.training import plots  # matplotlib takes a while to import, and is not needed to train
+
     title = f"{network.name} on {run.config.data_name}"
     if run.history:
         star = run.test.accuracy if run.test else None

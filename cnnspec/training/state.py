@@ -18,6 +18,7 @@ from cnnspec.training.augment import columns
 from cnnspec.training.chance import Chance
 from cnnspec.training.device import suit
 from cnnspec.training.history import Epoch, best_epoch
+from cnnspec.training.light import lighten, without_compiler
 from cnnspec.training.optim import make_optimizer, make_schedule
 
 
@@ -112,7 +113,9 @@ def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
     """Before the first step."""
     device, samples = data.mean.device, len(data.train)
     order = torch.arange(samples)
+    without_compiler()
     optimizer = make_optimizer(recipe, model)
+    lighten(optimizer)
     suit(optimizer, device)
     return State(
         model,
