@@ -50,6 +50,7 @@ def as_json(run: str, found: Evaluation) -> dict[str, Any]:
         "samples": sum(total for _, total in found.measured.per_class),
         "loss": found.measured.loss,
         "accuracy": found.measured.accuracy,
+        "views": found.views,
         "recorded_accuracy": found.recorded.accuracy if found.recorded else None,
         "classes": [
             {"name": name, "samples": total, "right": right, "accuracy": right / total if total else None}
@@ -72,7 +73,8 @@ def lines(found: Evaluation) -> Iterator[str]:
         share = f"{right / samples * 100:.1f} %" if samples else "-"
         yield f"{name.ljust(width)}   {samples:7,}   {right:5,}   {share:>8}   {mistake(found, label)}".rstrip()
     yield ""
-    yield f"loss {measured.loss:.4f}, accuracy {measured.accuracy * 100:.2f} %"
+    over = f", mean over {found.views} views of each sample" if found.views > 1 else ""
+    yield f"loss {measured.loss:.4f}, accuracy {measured.accuracy * 100:.2f} %{over}"
     if found.recorded:
         same = found.recorded.accuracy == measured.accuracy and found.recorded.loss == measured.loss
         figures = f"loss {found.recorded.loss:.4f}, accuracy {found.recorded.accuracy * 100:.2f} %"

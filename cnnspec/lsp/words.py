@@ -12,7 +12,7 @@ from cnnspec.layers.combine import COMBINATORS
 from cnnspec.lsp.document import Document
 from cnnspec.lsp.names import Definition
 from cnnspec.network.functions import FUNCTIONS
-from cnnspec.recipe import AUGMENTATIONS, GROUPS, OPTIMIZERS, ORIGINS, SCHEDULES, Recipe
+from cnnspec.recipe import AUGMENTATIONS, GROUPS, INITS, MIXES, OPTIMIZERS, ORIGINS, SCHEDULES, VIEWS, Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.report import vocabulary
 from cnnspec.syntax import tree
@@ -21,9 +21,12 @@ from cnnspec.words import Word
 TAKEN_BY: dict[str, Mapping[str, type[Word]]] = {
     "data": DATASETS,
     "augment": AUGMENTATIONS,
+    "mix": MIXES,
     "optimizer": OPTIMIZERS,
     "groups": GROUPS,
     "schedule": SCHEDULES,
+    "init": INITS,
+    "views": VIEWS,
     "weights": ORIGINS,
 }
 """What can be called in the settings of `train { }`."""

@@ -9,9 +9,9 @@ from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import CombineNode, LayerNode
 from cnnspec.network.proof import Guess
-from cnnspec.recipe import Augmentation
+from cnnspec.recipe import Augmentation, Crop, Mixup, Moves
 from cnnspec.source import Span
-from cnnspec.words import counted, show
+from cnnspec.words import Word, counted, show
 
 
 def disagreements(
@@ -42,21 +42,30 @@ def disagreements(
         yield _wrong_classes(output, end, facts, data, data_span)
 
 
-def unsuitable(input: Shape, augmentations: tuple[Augmentation, ...], span: Span) -> Iterator[Diagnostic]:
-    """Augmentations that cannot change samples of this shape."""
-    for augmentation in augmentations:
-        reason = _not_images(input, augmentation)
+def unsuitable(input: Shape, words: tuple[Word, ...], span: Span) -> Iterator[Diagnostic]:
+    """Augmentations, ways to mix and views that cannot change samples of this shape."""
+    for word in words:
+        reason = _not_images(input, word) or _too_small(input, word)
         if reason:
-            fixes = (Fix(f"leave {augmentation.word} out"),)
-            yield Diagnostic("E504", f"{augmentation.word} {reason}", span, "cannot be applied", fixes=fixes)
+            fixes = (Fix(f"leave {word.word} out"),)
+            yield Diagnostic("E504", f"{word.word} {reason}", span, "cannot be applied", fixes=fixes)
 
 
-def _not_images(input: Shape, augmentation: Augmentation) -> str:
+def _not_images(input: Shape, word: Word) -> str:
+    if isinstance(word, Mixup):
+        return ""
     if input.rank != 2:
         return f"changes images, and samples of {input} are none"
-    if augmentation.channels and input.channels not in augmentation.channels:
+    if isinstance(word, Augmentation) and word.channels and input.channels not in word.channels:
         return f"changes colours, and samples of {input} are neither grey nor RGB"
     return ""
+
+
+def _too_small(input: Shape, word: Word) -> str:
+    by = word.pixels if isinstance(word, Moves) else word.padding if isinstance(word, Crop) else 0
+    reflects = isinstance(word, Moves) or (isinstance(word, Crop) and word.mode == "reflect")
+    side = min(input.spatial, default=0)
+    return f"reflects {counted(by, 'pixel')} of images that have {side}" if reflects and by >= side else ""
 
 
 def _wrong_input(input: Shape, span: Span, shape: Shape, data: Dataset, data_span: Span, written: bool) -> Diagnostic:

@@ -208,12 +208,13 @@ class Spec:
             )
             trail = walk.trail(flow) if flow.origin else None
             self.report(*self._mended(map(self._explained, faults), trail, model, recipe.data))
-            self.report(*unsuitable(shape, recipe.augment, spans.get("augment", item.name.span)))
+            for setting, words in (("augment", recipe.augment), ("mix", recipe.mix), ("views", recipe.views)):
+                self.report(*unsuitable(shape, words, spans.get(setting, item.name.span)))
         if recipe and root and (recipe.freeze or recipe.unfreeze_after):
             from cnnspec.network.freezing import wrongly_frozen
 
             self.report(*wrongly_frozen(item.name.text, root, recipe, spans))
-        if recipe and root and recipe.groups:
+        if recipe and root and (recipe.groups or recipe.init):
             from cnnspec.network.grouping import wrongly_chosen
 
             self.report(*wrongly_chosen(item.name.text, root, recipe, spans))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cnnspec.words import KINDS, Count, Positive, Probability, Word, by_name, list_of, word_of
 
@@ -15,17 +15,26 @@ class Augmentation(Word):
 
 
 class Crop(Augmentation):
-    """Shift by up to `padding` pixels: pad with zeros on every side, cut the old size out at random."""
+    """Shift by up to `padding` pixels: pad with zeros on every side (or with the image's own reflection), cut the old
+    size out at random."""
 
     word = "crop"
     padding: Count = 4
+    mode: Literal["zeros", "reflect"] = "zeros"
 
 
 class Flip(Augmentation):
-    """Mirror left and right."""
+    """Mirror left and right. With `alternate` chance decides for the first epoch alone: from then on each image is
+    mirrored in every other epoch (Jordan 2024)."""
 
     word = "flip"
     p: Probability = 0.5
+    alternate: bool = False
+
+    def contradiction(self) -> tuple[str, Word] | None:
+        if self.alternate and self.p != 0.5:
+            return "flip that alternates mirrors every other epoch, whatever p is", self.replace(p=0.5)
+        return None
 
 
 class Rotation(Augmentation):
@@ -52,7 +61,34 @@ class Shift(Augmentation):
     fraction: Probability = 0.1
 
 
-AUGMENTATIONS = by_name(Crop, Flip, Rotation, ColorJitter, Shift)
+class Cutout(Augmentation):
+    """Cover a square of this side, anywhere, also partly outside, with the mean colour of the data (DeVries and Taylor
+    2017)."""
+
+    word = "cutout"
+    size: Count = 16
+
+
+class RandomErasing(Augmentation):
+    """Cover a rectangle with the mean colour of the data (Zhong et al. 2017): with probability `p`, of `smallest` to
+    `largest` part of the image, its height to its width between `ratio` and 1 / `ratio`."""
+
+    word = "random_erasing"
+    p: Probability = 0.5
+    smallest: Probability = 0.02
+    largest: Probability = 0.33
+    ratio: Probability = 0.3
+
+    def contradiction(self) -> tuple[str, Word] | None:
+        if not self.ratio:
+            return "random_erasing with a ratio of 0 has no width", self.replace(ratio=0.3)
+        if self.smallest > self.largest:
+            swapped = self.replace(smallest=self.largest, largest=self.smallest)
+            return "random_erasing is given a smallest part above the largest", swapped
+        return None
+
+
+AUGMENTATIONS = by_name(Crop, Flip, Rotation, ColorJitter, Shift, Cutout, RandomErasing)
 
 KINDS["Augmentations"] = list_of(word_of(AUGMENTATIONS, "an augmentation"), "a list of augmentations")
 

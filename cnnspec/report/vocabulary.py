@@ -11,7 +11,7 @@ from cnnspec.layers import LAYERS
 from cnnspec.layers.base import Layer, TorchCall
 from cnnspec.layers.combine import COMBINATORS, Combinator
 from cnnspec.network import Network, load
-from cnnspec.recipe import AUGMENTATIONS, GROUPS, OPTIMIZERS, ORIGINS, SCHEDULES, Recipe
+from cnnspec.recipe import AUGMENTATIONS, GROUPS, INITS, MIXES, OPTIMIZERS, ORIGINS, SCHEDULES, VIEWS, Recipe
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source
 from cnnspec.words import Like, Parameter, Word, show
@@ -51,9 +51,12 @@ def training_sections() -> tuple[Section, ...]:
         for heading, words in (
             ("Data sets: what `data:` takes.", DATASETS),
             ("Augmentations: what `augment:` takes, one or a list.", AUGMENTATIONS),
+            ("Mixes: what `mix:` takes, one or a list.", MIXES),
             ("Optimizers: what `optimizer:` takes.", OPTIMIZERS),
             ("Groups: what `groups:` takes, one or a list.", GROUPS),
             ("Schedules: what `schedule:` takes.", SCHEDULES),
+            ("First weights: what `init:` takes, one or a list.", INITS),
+            ("Views: what `views:` takes, one or a list.", VIEWS),
             ("Weights: what `weights:` takes; relative paths start at the folder of the spec.", ORIGINS),
         )
     )
@@ -81,9 +84,12 @@ def find(name: str) -> list[type[Word] | Parameter]:
         COMBINATORS,
         DATASETS,
         AUGMENTATIONS,
+        MIXES,
         OPTIMIZERS,
         GROUPS,
         SCHEDULES,
+        INITS,
+        VIEWS,
         ORIGINS,
         {Recipe.word: Recipe},
     )

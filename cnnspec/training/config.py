@@ -134,6 +134,8 @@ class TestResult(Strict):
     epoch: int
     loss: float
     accuracy: float
+    views: int = 1
+    """Over how many views of each sample the outputs were averaged."""
 
 
 class ReadingResult(Strict):

@@ -43,6 +43,8 @@ class Run:
     preparing: float
     """Seconds of `seconds` before the first step, and those that went into making steps fast."""
     seconds: float
+    views: int = 1
+    """Over how many views of each sample outputs are averaged where the network is measured."""
 
     @property
     def late_test_accuracy(self) -> float | None:
@@ -64,7 +66,7 @@ def result_of(run: Run) -> Result:
         epochs=len(run.history),
         best_epoch=best.epoch if best else None,
         best_epoch_chosen_by=report.chosen_by(run.history),
-        test=TestResult(weights="best", epoch=best.epoch, loss=test.loss, accuracy=test.accuracy)
+        test=TestResult(weights="best", epoch=best.epoch, loss=test.loss, accuracy=test.accuracy, views=run.views)
         if best and test
         else None,
         test_accuracy_mean_of_last_three_epochs=run.late_test_accuracy,

@@ -26,6 +26,7 @@ from cnnspec.training.memory import enough_memory
 from cnnspec.training.objective import Objective, objective_of
 from cnnspec.training.plan import on_device, read_data
 from cnnspec.training.precision import has_bfloat16
+from cnnspec.training.views import count, watched
 
 AT_ONCE = 256
 
@@ -42,6 +43,11 @@ class Finished:
     objective: Objective
     epoch: int
     device: torch.device
+
+    @property
+    def seen(self) -> nn.Module:
+        """The network as it was measured in training: averaged over the views of its recipe."""
+        return watched(self.model, self.recipe.views, self.objective)
 
     @property
     def scale(self) -> tuple[Tensor, Tensor]:
@@ -94,6 +100,8 @@ class Evaluation:
     measured: Measured
     recorded: TestResult | None
     messages: tuple[str, ...]
+    views: int = 1
+    """Over how many views of each sample the outputs were averaged."""
 
 
 def evaluate(
@@ -120,10 +128,10 @@ def evaluate(
     with enough_memory(run.device, "the data and the network"):
         here = replace(on_device(read, run.device), mean=mean, std=std)
         precision = run.config.precision if run.device.type != "cpu" or has_bfloat16(run.device) else "float32"
-        measured = measure(run.model, here.test, here, run.objective, run.recipe.batch, precision)
-    result = record.read_result(run.folder)
+        measured = measure(run.seen, here.test, here, run.objective, run.recipe.batch, precision)
+    result, views = record.read_result(run.folder), count(run.recipe.views)
     recorded = result.test if result and weights == "best" and data is None else None
-    return Evaluation(weights, run.epoch, read.classes, run.recipe.data.word, measured, recorded, read.messages)
+    return Evaluation(weights, run.epoch, read.classes, run.recipe.data.word, measured, recorded, read.messages, views)
 
 
 # ---------------------------------------------------------------------------------------------------- prediction
@@ -159,7 +167,7 @@ def predict(
 def _probabilities(run: Finished, names: Sequence[str]) -> Tensor:
     run.model.eval()
     x = (_vectors if run.network.input.rank == 0 else _images)(run, names).to(run.device)
-    return run.objective.probabilities(run.model(prepare(x, *run.scale))).cpu()
+    return run.objective.probabilities(run.seen(prepare(x, *run.scale))).cpu()
 
 
 def _images(run: Finished, names: Sequence[str]) -> Tensor:

@@ -14,7 +14,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
-from cnnspec.training.augment import augment, columns, normalise
+from cnnspec.training.augment import augment, normalise
 from cnnspec.training.capture import Quick
 from cnnspec.training.compiling import Compiling
 from cnnspec.training.distributed import ALONE, Team
@@ -22,10 +22,13 @@ from cnnspec.training.error import Diverged
 from cnnspec.training.feeding import on_the_device, within_reach
 from cnnspec.training.freezing import frozen, let_learn
 from cnnspec.training.history import Epoch, tired
-from cnnspec.training.objective import Objective, smoothed
+from cnnspec.training.mixing import Mixed, in_pairs, main, mixed
+from cnnspec.training.objective import Objective, loss_of, smoothed
+from cnnspec.training.optim import Plateau
 from cnnspec.training.precision import Precision, computing
 from cnnspec.training.sides import Side, loss_of_sides, parted
-from cnnspec.training.state import State, batches
+from cnnspec.training.state import State, batches, columns_of, per_step
+from cnnspec.training.views import watched
 
 
 def fit(
@@ -54,37 +57,43 @@ def fit(
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
 
-    samples = within_reach(data, columns(recipe.augment), recipe.batch)
+    size, pair = per_step(recipe), 2 if recipe.mix else 1
+    samples = within_reach(data, columns_of(recipe), size * pair)
 
     def step(chosen: Tensor) -> None:
-        """Learn from the samples at these places."""
-        mine, count = team.share(chosen)
-        x, y = samples.x[mine], samples.y[mine]
-        x = prepare(augment(x, recipe.augment, samples.draws[mine]), data.mean, data.std)
-
-        with computing(precision, state.device):
-            outputs, side_outputs = parted(state.model(x))
-        loss = learnt.loss(outputs, y)
-
+        """Learn from the samples at these places; where samples are mixed, the partner of each stands behind it."""
         state.optimizer.zero_grad()
-        part = count / len(chosen)
-        ((loss + loss_of_sides(sides, side_outputs, y)) * part).backward()  # type: ignore[no-untyped-call]
+        mine, count = team.share(chosen.view(-1, pair))
+        for places in batches(mine, team.portion(recipe.batch)):
+            x, y = look(places.flatten())
+            with computing(precision, state.device):
+                outputs, side_outputs = parted(state.model(x))
+            loss = loss_of(learnt, outputs, y)
+            counted = min(len(places), count)
+            part = counted * pair / len(chosen)
+            ((loss + loss_of_sides(sides, side_outputs, y)) * part).backward()  # type: ignore[no-untyped-call]
+            state.loss += loss.detach() * counted
+            state.hits += (objective.probabilities(outputs.detach()).argmax(1) == main(y))[:counted].sum()
+
         team.add_gradients(state.model)
         if recipe.clip is not None:
             nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
         state.optimizer.step()
         state.follow()
 
-        state.loss += loss.detach() * count
-        state.hits += (objective.probabilities(outputs.detach()).argmax(1) == y)[:count].sum()
+    def look(places: Tensor) -> tuple[Tensor, Tensor | Mixed]:
+        """The samples as the network takes them, and their labels."""
+        x, y, draws = samples.x[places], samples.y[places], samples.draws[places]
+        x = prepare(augment(x, recipe.augment, draws, data.mean), data.mean, data.std)
+        return mixed(x, y, draws) if recipe.mix else (x, y)
 
-    learn = Quick(step, state, min(recipe.batch, len(data.train)), compiling, team.size == 1)
+    learn = Quick(step, state, min(size, len(data.train)) * pair, compiling, team.size == 1)
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch()
         let_learn(state.model, state.optimizer, frozen(recipe, state.epoch))
-        every = batches(state.order, recipe.batch)
-        left = every[state.step :]
+        every = batches(state.order, size)
+        left = in_pairs(state.order, every[state.step :]) if recipe.mix else every[state.step :]
         if learn.prepare(len(left) + (recipe.epochs - state.epoch) * len(every)):
             say(f"steps     {learn.about}")
         state.preparing = learn.seconds
@@ -108,8 +117,9 @@ def fit(
 
         team.same(state.kept)
         how = (data, objective, recipe.batch, precision, team)
-        validation = measure(state.kept, data.validation, *how) if data.validation else None
-        test = measure(state.kept, data.test, *how) if test_every_epoch else None
+        seen = watched(state.kept, recipe.views, objective)
+        validation = measure(seen, data.validation, *how) if data.validation else None
+        test = measure(seen, data.test, *how) if test_every_epoch else None
         if not isfinite(train_loss + (validation.loss if validation else 0)):
             raise Diverged(f"the loss is no longer a finite number in epoch {state.epoch}")
         found = Epoch(
@@ -123,6 +133,8 @@ def fit(
             test.accuracy if test else None,
             state.seconds,
         )
+        if isinstance(state.schedule, Plateau):
+            state.schedule.measured(validation.loss if validation else train_loss)
         state.end_epoch()
         yield found
 

@@ -16,6 +16,7 @@ from cnnspec.layers.dropout import ChannelDropout, Dropout
 from cnnspec.layers.shape import Flatten, Identity
 from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Network, nodes
 from cnnspec.training.error import TrainError
+from cnnspec.training.mixing import Mixed
 
 SMALLEST = torch.finfo(torch.float32).tiny
 
@@ -24,18 +25,29 @@ SMALLEST = torch.finfo(torch.float32).tiny
 class Objective:
     """What the outputs [N, K] of a network mean, K being 1 or the number of classes.
 
-    `loss(outputs, y)` is the mean over the batch, and `probabilities(outputs)` are [N, classes]. `about` says in words
-    what the loss is.
+    `loss(outputs, y)` is the mean over the batch, `each(outputs)` what it would be for every sample with every label,
+    [N, classes], and `probabilities(outputs)` are [N, classes]. `about` says in words what the loss is.
     """
 
     about: str
     loss: Callable[[Tensor, Tensor], Tensor]
+    each: Callable[[Tensor], Tensor]
     probabilities: Callable[[Tensor], Tensor]
 
 
 def two_sided(p: Tensor) -> Tensor:
     """The probability [N, 1] of the second of two classes as those of both."""
     return torch.cat((1 - p, p), dim=1)
+
+
+def never_infinite(p: Tensor) -> Tensor:
+    """The logarithm as binary cross entropy takes it in PyTorch."""
+    return p.log().clamp_min(-100)
+
+
+def against_the_rest(outputs: Tensor) -> Tensor:
+    right, wrong = -never_infinite(outputs), -never_infinite(1 - outputs)
+    return (wrong.sum(1, keepdim=True) + right - wrong) / outputs.shape[1]
 
 
 def one_hot(outputs: Tensor, y: Tensor) -> Tensor:
@@ -45,32 +57,38 @@ def one_hot(outputs: Tensor, y: Tensor) -> Tensor:
 CROSS_ENTROPY = Objective(
     "cross entropy",
     F.cross_entropy,
+    lambda outputs: -outputs.log_softmax(1),
     lambda outputs: outputs.softmax(1),
 )
 CROSS_ENTROPY_OF_PROBABILITIES = Objective(
     "cross entropy of the probabilities that softmax gives; without that layer the network would train better, "
     "because the loss takes the softmax itself, in one step with the logarithm",
     lambda outputs, y: F.nll_loss(outputs.clamp_min(SMALLEST).log(), y),
+    lambda outputs: -outputs.clamp_min(SMALLEST).log(),
     lambda outputs: outputs,
 )
 NEGATIVE_LOG_LIKELIHOOD = Objective(
     "negative log likelihood, because the network ends in log_softmax",
     F.nll_loss,
+    lambda outputs: -outputs,
     lambda outputs: outputs.exp(),
 )
 BINARY = Objective(
     "binary cross entropy, because there is one output: the sigmoid is part of the loss",
     lambda outputs, y: F.binary_cross_entropy_with_logits(outputs.squeeze(1), y.to(outputs.dtype)),
+    lambda outputs: torch.cat((F.softplus(outputs), F.softplus(-outputs)), dim=1),
     lambda outputs: two_sided(outputs.sigmoid()),
 )
 BINARY_OF_PROBABILITIES = Objective(
     "binary cross entropy of the probability that sigmoid gives",
     lambda outputs, y: F.binary_cross_entropy(outputs.squeeze(1), y.to(outputs.dtype)),
+    lambda outputs: -never_infinite(two_sided(outputs)),
     two_sided,
 )
 ONE_AGAINST_REST = Objective(
     "binary cross entropy of each class against the rest, because the network ends in sigmoid",
     lambda outputs, y: F.binary_cross_entropy(outputs, one_hot(outputs, y)),
+    against_the_rest,
     lambda outputs: outputs / outputs.sum(1, keepdim=True).clamp_min(SMALLEST),
 )
 
@@ -83,11 +101,22 @@ def smoothed(objective: Objective, share: float) -> Objective:
     def loss(outputs: Tensor, y: Tensor) -> Tensor:
         if objective is CROSS_ENTROPY:
             return F.cross_entropy(outputs, y, label_smoothing=share)
-        classes = max(outputs.shape[1], 2)
-        spread = torch.stack([objective.loss(outputs, torch.full_like(y, label)) for label in range(classes)])
-        return (1 - share) * objective.loss(outputs, y) + share * spread.mean()
+        return (1 - share) * objective.loss(outputs, y) + share * objective.each(outputs).mean()
 
-    return replace(objective, loss=loss)
+    def each(outputs: Tensor) -> Tensor:
+        losses = objective.each(outputs)
+        return (1 - share) * losses + share * losses.mean(1, keepdim=True)
+
+    return replace(objective, loss=loss, each=each)
+
+
+def loss_of(objective: Objective, outputs: Tensor, y: Tensor | Mixed) -> Tensor:
+    """The mean over the batch, also of samples with two labels."""
+    if isinstance(y, Tensor):
+        return objective.loss(outputs, y)
+    losses = objective.each(outputs)
+    first, second = (losses.gather(1, label.unsqueeze(1)).squeeze(1) for label in (y.first, y.second))
+    return torch.lerp(second, first, y.share).mean()
 
 
 BY_LAST_LAYER = {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from platform import node
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,6 +25,7 @@ from cnnspec.training.chance import seed_of
 from cnnspec.training.config import AS_EVER, NO_EXTRAS, Config, Extras, How, config_of
 from cnnspec.training.distributed import Team, team
 from cnnspec.training.error import TrainError
+from cnnspec.training.initial import initialise
 from cnnspec.training.loop import placed
 from cnnspec.training.memory import PARTS, enough_memory, too_much_for, training_bytes, weight_of
 from cnnspec.training.objective import Objective, objective_of
@@ -118,7 +120,7 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
     """The model and the data, on the device; raises `TrainError` where they alone are too much for its memory."""
     network, device, train = plan.network, plan.device, plan.data.train
     with enough_memory(device, network.name, weight_of(network)):
-        model = seeded_model(network, plan.recipe.seed, device)
+        model = seeded_model(network, plan.recipe.seed, device, lambda model: begun(model, plan))
     with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
         kept = too_much_for(device, plan.data, training_bytes(network, plan.recipe.batch))
         here = on_device(plan.data, device, kept)
@@ -127,10 +129,18 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
     return model, here
 
 
-def seeded_model(network: Network, seed: int, device: torch.device) -> nn.Module:
+def begun(model: nn.Module, plan: Plan) -> nn.Module:
+    """With the first weights of its recipe."""
+    initialise(model, plan.network, plan.recipe.init, plan.data)
+    return model
+
+
+def seeded_model(
+    network: Network, seed: int, device: torch.device, begun: Callable[[nn.Module], nn.Module] = lambda model: model
+) -> nn.Module:
     """The same first weights for the same seed on every device."""
     torch.manual_seed(seed)
-    return placed(build_module(network), network, device)
+    return placed(begun(build_module(network)), network, device)
 
 
 def on_device(data: Data, device: torch.device, kept: frozenset[str] = frozenset()) -> Data:

@@ -13,7 +13,7 @@ from cnnspec.report.summary_text import size
 from cnnspec.training.device import device_name
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
-from cnnspec.training.state import State, batches
+from cnnspec.training.state import State, batches, per_step
 from cnnspec.training.transfer import about_start
 from cnnspec.training.watch import in_words
 from cnnspec.words import counted
@@ -41,12 +41,13 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     named = ["optimizer", "schedule", "batch", "epochs", "seed"]
     named += [
         name
-        for name in ("clip", "label_smoothing", "ema", "patience")
-        if settings.get(name, "none") not in ("none", "0.0")
+        for name in ("accumulate", "clip", "label_smoothing", "ema", "patience")
+        if settings.get(name, "none") not in ("none", "0.0") and (name, settings[name]) != ("accumulate", "1")
     ]
     yield f"recipe    {', '.join(f'{name} {settings[name]}' for name in named)}"
     if settings["augment"] != "[]":
         yield f"augment   {settings['augment'].strip('[]')}"
+    yield from recipe_lines(plan.recipe)
     yield from about_start(plan)
     yield f"loss      {config.loss}"
     yield f"device    {device_name(plan.device)}"
@@ -63,13 +64,28 @@ def feeding(data: Data) -> Iterator[str]:
         yield f"samples   {size(data.train.x.nbytes)} that {data.mean.device} has no room for come to it in blocks"
 
 
+def recipe_lines(recipe: Recipe) -> Iterator[str]:
+    """What a recipe has beside the usual, without what is left to defaults."""
+    for name, words in (("groups", recipe.groups), ("mix", recipe.mix), ("init", recipe.init), ("views", recipe.views)):
+        if words:
+            yield f"{name:<10}{', '.join(map(str, words))}"
+        if words and name in NOTES:
+            yield f"          {NOTES[name]}"
+
+
+NOTES = {
+    "mix": "training accuracy counts the class that makes up most of a mixed sample",
+    "views": "on validation and test outputs are means over these views of each sample",
+}
+
+
 def place(state: State, recipe: Recipe) -> str:
     """Where a run is."""
     if state.epoch > recipe.epochs:
         return f"after epoch {recipe.epochs}, the last one"
     if not state.step:
         return f"before epoch {state.epoch} of {recipe.epochs}"
-    steps = len(batches(state.order, recipe.batch))
+    steps = len(batches(state.order, per_step(recipe)))
     return f"in epoch {state.epoch} of {recipe.epochs}, after step {state.step} of {steps}"
 
 
@@ -111,7 +127,7 @@ def closing(run: Run) -> Iterator[str]:
         right = sum(run.test.confusion[label][label] for label in range(len(run.test.confusion)))
         yield (
             f"test set, measured once, with the weights of epoch {run.best.epoch}: loss {run.test.loss:.4f}, "
-            f"accuracy {run.test.accuracy * 100:.2f} % ({right:,} of {run.config.samples.test:,})"
+            f"accuracy {run.test.accuracy * 100:.2f} % ({right:,} of {run.config.samples.test:,}){over(run.views)}"
         )
     if run.late_test_accuracy is not None:
         late = len(run.history[-3:])
@@ -123,6 +139,11 @@ def closing(run: Run) -> Iterator[str]:
     yield from reading_lines(run.reading)
     for lead, text in in_words(run.looks):
         yield from _indented(text, lead)
+
+
+def over(views: int) -> str:
+    """That outputs are means, where they are."""
+    return f", mean over {views} views of each sample" if views > 1 else ""
 
 
 def table(history: Sequence[Epoch], best: Epoch) -> Iterator[str]:

@@ -30,6 +30,7 @@ from cnnspec.training.reading import no_longer_finite
 from cnnspec.training.seeing import Seeing
 from cnnspec.training.start import with_start
 from cnnspec.training.state import State, begin
+from cnnspec.training.views import count, watched
 from cnnspec.training.watch import read_looks
 from cnnspec.words import counted
 
@@ -103,7 +104,10 @@ def carry_out(plan: Plan, folder: Path, data: Data, state: State, progress: bool
     reading = no_longer_finite(fault) if status == "diverged" else reading_of(plan.data, history, test)
     seconds = perf_counter() - started
     run = Run(
-        folder, plan.config, status, fault, history, best, test, reading, looks, before + state.preparing, seconds
+        *(folder, plan.config, status, fault, history, best, test, reading, looks),
+        preparing=before + state.preparing,
+        seconds=seconds,
+        views=count(plan.recipe.views),
     )
     try:
         if plan.team.leads:
@@ -132,7 +136,7 @@ def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool,
                 return Outcome("interrupted", report.interrupted(state, plan.recipe))
             state.model.load_state_dict(state.best)
             how = (data, plan.objective, plan.recipe.batch, plan.config.precision, plan.team)
-            test = measure(state.model, data.test, *how)
+            test = measure(watched(state.model, plan.recipe.views, plan.objective), data.test, *how)
             return Outcome("finished", test=test)
     except KeyboardInterrupt:
         return Outcome("interrupted", report.stopped_at_once(state))

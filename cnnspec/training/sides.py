@@ -10,7 +10,8 @@ from torch import Tensor
 from cnnspec.layers.base import Shape
 from cnnspec.network.model import CombineNode, Item, LayerNode, Network, nodes
 from cnnspec.training.error import TrainError
-from cnnspec.training.objective import Objective, objective_behind
+from cnnspec.training.mixing import Mixed
+from cnnspec.training.objective import Objective, loss_of, objective_behind
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ def parted(returned: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, Sequence[Tens
     return output.float(), [side.float() for side in sides]
 
 
-def loss_of_sides(sides: Sequence[Side], outputs: Sequence[Tensor], y: Tensor) -> Tensor | float:
+def loss_of_sides(sides: Sequence[Side], outputs: Sequence[Tensor], y: Tensor | Mixed) -> Tensor | float:
     """What comes to the loss of the output."""
     pairs = zip(sides, outputs, strict=True)
-    return sum((side.weight * side.objective.loss(output, y) for side, output in pairs), start=0.0)
+    return sum((side.weight * loss_of(side.objective, output, y) for side, output in pairs), start=0.0)
 
 
 def about_sides(sides: Sequence[Side]) -> str:

@@ -14,7 +14,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cnnspec.data.parts import Data
 from cnnspec.recipe import Recipe
-from cnnspec.training.augment import columns
+from cnnspec.training import mixing
+from cnnspec.training.augment import columns, settled
 from cnnspec.training.chance import Chance
 from cnnspec.training.device import suit
 from cnnspec.training.history import Epoch, best_epoch
@@ -29,13 +30,15 @@ class State:
     model: nn.Module
     optimizer: Optimizer
     schedule: LRScheduler
+    recipe: Recipe
     chance: Chance
     loss: Tensor
     hits: Tensor
     order: Tensor
     """The numbers of the samples, as they come; in the memory of the host."""
     draws: Tensor
-    """The random numbers of each sample for its augmentation, [samples, columns]; in the memory of the host."""
+    """The random numbers of each sample for its augmentation and mixing, [samples, columns]; in the memory of the
+    host."""
     mean: AveragedModel | None = None
     """The running mean of the weights, where the recipe asks for one."""
     epoch: int = 1
@@ -76,7 +79,7 @@ class State:
     def draw(self) -> None:
         """What is left to chance in this epoch."""
         self.order = self.chance.order(self.epoch)
-        self.draws = self.chance.draws(self.epoch)
+        self.draws = drawn(self.recipe, self.chance, self.epoch)
 
     @property
     def mean_begins(self) -> bool:
@@ -120,14 +123,35 @@ def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
     return State(
         model,
         optimizer,
-        make_schedule(recipe.schedule, optimizer, recipe.epochs, len(batches(order, recipe.batch))),
-        Chance(recipe.seed, samples, columns(recipe.augment)),
+        make_schedule(recipe.schedule, optimizer, recipe.epochs, len(batches(order, per_step(recipe)))),
+        recipe,
+        Chance(recipe.seed, samples, columns_of(recipe)),
         loss=torch.zeros((), device=device),
         hits=torch.zeros((), device=device),
         order=order,
         draws=torch.empty(samples, 0),
         mean=running_mean(model, recipe.ema) if recipe.ema else None,
     )
+
+
+def per_step(recipe: Recipe) -> int:
+    """How many samples a step of the optimizer takes."""
+    return recipe.batch * recipe.accumulate
+
+
+def columns_of(recipe: Recipe) -> int:
+    """How many random numbers a sample takes in an epoch: those of its augmentation, then those of its mixing."""
+    return columns(recipe.augment) + (mixing.COLUMNS if recipe.mix else 0)
+
+
+def drawn(recipe: Recipe, chance: Chance, epoch: int) -> Tensor:
+    """What the random numbers of an epoch come to, [samples, columns]."""
+    numbers = chance.draws(epoch)
+    changes, mixes = numbers.tensor_split([columns(recipe.augment)], 1)
+    alternates = any(getattr(augmentation, "alternate", False) for augmentation in recipe.augment)
+    if alternates:
+        changes = settled(recipe.augment, changes, chance.draws(1), epoch)
+    return torch.cat([changes, mixing.decided(recipe.mix, mixes)], 1) if recipe.mix else changes
 
 
 def running_mean(model: nn.Module, decay: float) -> AveragedModel:

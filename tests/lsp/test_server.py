@@ -173,7 +173,7 @@ async def test_hover_over_a_layer(editor: Editor) -> None:
         ("data: cifar10", "data: cifar§10", ["60,000 photographs"]),
         ("epochs: 15", "epo§chs: 15", ["epochs: 10", "Passes over the training data"]),
         ("lr=1e-3", "l§r=1e-3", ["lr=0.001", "a number above 0"]),
-        ("crop(", "cro§p(", ["crop(padding=4)"]),
+        ("crop(", "cro§p(", ["crop(padding=4, mode=zeros)"]),
         ("batch: 128", "batch: 1§28", []),
     ],
 )
@@ -210,7 +210,7 @@ async def test_hover_in_a_text_with_faults(editor: Editor) -> None:
         ("padding=1)", "padding_mode=§)", {"zeros", "reflect", "width"}, {"same", "max", "stride="}),
         ("batch: 128", "§", {"batch", "validation"}, {"conv", "data="}),
         ("data: cifar10", "data: §", {"cifar10", "mnist"}, {"adamw", "conv", "classes"}),
-        ("crop(padding=4)", "§", {"crop", "flip"}, {"cifar10"}),
+        ("crop(padding=4, mode=zeros)", "§", {"crop", "flip"}, {"cifar10"}),
         ("lr=1e-3", "§", {"lr="}, {"out="}),
         ("conv(width", "conv(x.§", {"channels", "height"}, {"width=", "conv"}),
         ("train {", "block B {\n  linear(§)\n}\ntrain {", {"out=", "bias="}, {"width", "classes"}),

@@ -115,7 +115,7 @@ def told(found: Comparison) -> dict[str, dict[str, list[str]]]:
 
 def test_one_setting_differs(made: Make) -> None:
     found = compare([made("a"), made("b", augment="[flip]")])
-    assert told(found) == {"augment": {"[]": ["a"], "[flip(p=0.5)]": ["b"]}}
+    assert told(found) == {"augment": {"[]": ["a"], "[flip(p=0.5, alternate=false)]": ["b"]}}
     assert found.layers == ()
     assert found.equal["batch"] == "128"
     assert "augment" not in found.equal

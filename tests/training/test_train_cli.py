@@ -65,7 +65,8 @@ def test_every_setting_can_be_given(spec: str) -> None:
         *("--optimizer", "adam", "--schedule", "cosine", "--batch", "16", "--epochs", "1", "--validation", "0.2"),
         *("--seed", "7", "--set", "classes=3", "--set", "width=2", "--out", "here", "--device", "cpu"),
         *("--clip", "1", "--label-smoothing", "0.1", "--patience", "none"),
-        *("--groups", "group(kind=vectors, weight_decay=0)"),
+        *("--groups", "group(kind=vectors, weight_decay=0)", "--accumulate", "2", "--mix", "cutmix(p=0.5)"),
+        *("--init", "[orthogonal, constant(kind=biases)]", "--views", "[mirror, moves]"),
         "--test-every-epoch",
     )
     assert done.exit_code == 0, done.output
@@ -73,11 +74,13 @@ def test_every_setting_can_be_given(spec: str) -> None:
     assert config["arguments"] == {"classes": "3", "width": "2"}
     assert config["train"] == {
         "data": "random(shape=[1, 8, 8], classes=3, samples=60)",
-        "augment": "[flip(p=0.5), shift(fraction=0.2)]",
+        "augment": "[flip(p=0.5, alternate=false), shift(fraction=0.2)]",
+        "mix": "[cutmix(alpha=1.0, p=0.5)]",
         "optimizer": "adam(lr=0.001, weight_decay=0.0)",
         "groups": "[group(names=[], kind=vectors, lr=none, weight_decay=0.0)]",
         "schedule": "cosine(warmup=0.0, end=0.0)",
         "batch": "16",
+        "accumulate": "2",
         "epochs": "1",
         "validation": "0.2",
         "seed": "7",
@@ -86,12 +89,18 @@ def test_every_setting_can_be_given(spec: str) -> None:
         "label_smoothing": "0.1",
         "ema": "0.0",
         "patience": "none",
+        "views": "[mirror, moves(pixels=1)]",
+        "init": "[orthogonal(names=[], gain=1.0), constant(names=[], kind=biases, value=0.0)]",
         "weights": "none",
         "freeze": "[]",
         "unfreeze_after": "none",
     }
     assert "recorded after every epoch" in done.output
-    assert cnnspec("eval", "here", "--device", "cpu").exit_code == 0
+    assert "mean over 6 views of each sample" in done.output
+    measured = cnnspec("eval", "here", "--device", "cpu")
+    assert measured.exit_code == 0
+    assert "mean over 6 views of each sample" in measured.output
+    assert "the run recorded the same" in measured.output
 
 
 def test_a_setting_by_its_long_name(spec: str) -> None:
