@@ -205,9 +205,9 @@ def _restore_own(state: State, numbers: Numbers, tensors: dict[str, Tensor], tea
     if state.step:
         state.loss, state.hits = (_mine(tensors[name], team).to(state.device) for name in ("loss", "hits"))
     if team.rank < len(tensors["random.torch"]):
-        torch.set_rng_state(tensors["random.torch"][team.rank])
+        torch.set_rng_state(tensors["random.torch"][team.rank].clone())  # it cannot read a part of a tensor
         if numbers.device == state.device.type == "cuda":  # another device draws other numbers anyway
-            torch.cuda.set_rng_state(tensors["random.cuda"][team.rank], state.device)
+            torch.cuda.set_rng_state(tensors["random.cuda"][team.rank].clone(), state.device)
 
 
 def _mine(sums: Tensor, team: Team) -> Tensor:

@@ -9,6 +9,7 @@ every time, so that a run that is resumed gives the same bits, and layers may be
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -204,7 +205,12 @@ def lost() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise Lost("another of the processes that train together is lost", str(error).splitlines()[0]) from None
+        raise Lost("another of the processes that train together is lost", plain(str(error))) from None
+
+
+def plain(text: str) -> str:
+    """The first sentence, without the place in a source and what is guessed."""
+    return re.sub(r"^\[\S+\] ", "", text.splitlines()[0]).partition(". ")[0]
 
 
 def launched() -> bool:

@@ -6,12 +6,14 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import RLock
 from types import FrameType
 from typing import Any, NamedTuple
 
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.multiprocessing.spawn import ProcessContext, ProcessExitedException, start_processes
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from cnnspec.training.interrupt import SIGNALS
 
@@ -53,6 +55,7 @@ def _process(rank: int, count: int, port: int, work: Callable[..., object], argu
     where = {"MASTER_ADDR": LOCALHOST, "MASTER_PORT": str(port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
     os.environ |= ranks | sizes | where
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    tqdm.set_lock(RLock())  # by itself it makes one for several processes, which one that is killed leaves behind
     TCPStore(LOCALHOST, port).set(f"hears {rank}", "")
     work(argument)
 
