@@ -12,7 +12,9 @@ from cnnspec.lsp import words
 from cnnspec.lsp.context import Call, Context, context
 from cnnspec.lsp.document import Document
 from cnnspec.lsp.hover import ATTRIBUTES
+from cnnspec.network.freezing import parts
 from cnnspec.network.functions import FUNCTIONS
+from cnnspec.network.model import GroupNode
 from cnnspec.recipe import Recipe
 from cnnspec.words import Word
 
@@ -82,10 +84,22 @@ def _values(document: Document, here: Context, offset: int) -> Iterator[Item]:
     if here.setting:
         taken = words.TAKEN_BY.get(here.setting, {})
         yield from (_callable(words.of_word(word), Kind.Function) for word in taken.values())
+        yield from _parts(document) if here.setting == "freeze" else ()
         yield from _names(document, here, offset)
     else:
         yield from _names(document, here, offset)
         yield from _computed(here)
+
+
+def _parts(document: Document) -> Iterator[Item]:
+    """Layers and groups that have weights, by their full names; quoted where these have a point."""
+    placed = document.checked.placed
+    inner = {id(node) for each in placed if isinstance(each, GroupNode) for _, node in parts(each.items)}
+    found = dict(parts(tuple(node for node in placed if id(node) not in inner)))
+    for name, node in sorted(found.items(), key=lambda pair: pair[0].count(".")):
+        if node.parameters:
+            written = name if name.isidentifier() else f'"{name}"'
+            yield _item(name, Kind.Field, f"{node.parameters:,} parameters", "", written)
 
 
 def _names(document: Document, here: Context, offset: int) -> Iterator[Item]:

@@ -212,6 +212,8 @@ async def test_hover_in_a_text_with_faults(editor: Editor) -> None:
         ("data: cifar10", "data: §", {"cifar10", "mnist"}, {"adamw", "conv", "classes"}),
         ("crop(padding=4, mode=zeros)", "§", {"crop", "flip"}, {"cifar10"}),
         ("lr=1e-3", "§", {"lr="}, {"out="}),
+        ("batch: 128", "freeze: [§]", {"features", "classifier", "features.1.0"}, {"features.0.1", "conv", "Pair"}),
+        ("batch: 128", "freeze: [§", {"features", "classifier"}, {"conv", "adamw"}),
         ("conv(width", "conv(x.§", {"channels", "height"}, {"width=", "conv"}),
         ("train {", "block B {\n  linear(§)\n}\ntrain {", {"out=", "bias="}, {"width", "classes"}),
         ("# Tiny", "# §Tiny", set(), {"model"}),
