@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from cnnspec.recipe import Recipe
 from cnnspec.recipe.names import covers
+from cnnspec.training.differences import together
 
 
 def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:
@@ -20,6 +21,12 @@ def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:
         return recipe.freeze
     ends = last if isinstance(last, tuple) else (last,) * len(recipe.freeze)
     return tuple(name for name, end in zip(recipe.freeze, ends, strict=True) if epoch <= end)
+
+
+def thawed(recipe: Recipe, epoch: int) -> str:
+    """In words, what is frozen in an epoch and in the next one no more."""
+    names = [name for name in frozen(recipe, epoch) if name not in frozen(recipe, epoch + 1)]
+    return f"{together(names)} {'learns' if len(names) == 1 else 'learn'} from here on" if names else ""
 
 
 def let_learn(model: nn.Module, optimizer: Optimizer, parts: tuple[str, ...]) -> None:

@@ -20,6 +20,7 @@ from cnnspec.training.device import working
 from cnnspec.training.distributed import Team, joined
 from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
 from cnnspec.training.error import Diverged, Lost, TrainError
+from cnnspec.training.freezing import thawed
 from cnnspec.training.history import best_epoch
 from cnnspec.training.interrupt import deaf, interruptible
 from cnnspec.training.lock import alone_in
@@ -189,6 +190,8 @@ def _train(
         if team.leads:
             record.write_epoch(folder, config, state)
             say(report.epoch_line(epoch, plan.recipe.epochs))
+            if epoch.epoch < plan.recipe.epochs and (news := thawed(plan.recipe, epoch.epoch)):
+                say(news)
     if state.step:
         save_checkpoint(folder, run, state, team)
 

@@ -18,7 +18,7 @@ from cnnspec.network import Network
 from cnnspec.recipe import Recipe
 from cnnspec.training import record, resume, train
 from cnnspec.training import run as run_module
-from cnnspec.training.freezing import frozen, let_learn
+from cnnspec.training.freezing import frozen, let_learn, thawed
 from cnnspec.training.loop import fit
 from cnnspec.training.plan import plan_run, ready
 from cnnspec.training.state import State, begin
@@ -154,6 +154,8 @@ def test_which_parts_in_which_epoch() -> None:
     assert [frozen(once, epoch) for epoch in (1, 2, 3)] == [("a", "b"), ("a", "b"), ()]
     slowly = recipe.replace(unfreeze_after=(3, 1))
     assert [frozen(slowly, epoch) for epoch in (1, 2, 3, 4)] == [("a", "b"), ("a",), ("a",), ()]
+    assert thawed(once, 2) == "a and b learn from here on"
+    assert [thawed(slowly, epoch) for epoch in (1, 2, 3)] == ["b learns from here on", "", "a learns from here on"]
 
 
 # ---------------------------------------------------------------------------------------------------- going on
