@@ -87,17 +87,17 @@ def port_module(
     numbers, and with `numbers` once with some. `facts` are arguments that submodules were made with, by path. Raises
     `NotPortable` where it cannot be run, or has not one tensor that comes out."""
     x = Shape(tuple(sizes))
-    graph = Graph(_run(module, x.sizes))
+    graph = _graph(module, x.sizes)
     items = Arrange(graph).network(Structure(graph).network(), x.channels)
     name = _identifier(name or type(module).__name__)
-    write = _Writer(name, x, _heading(origin or name, graph.notes), _count(module))
+    write = _Writer(name, x, _heading(origin or name, graph.notes), None if graph.notes else _count(module))
     return _judged(name, write.best(items, facts or facts_of(module, {})), tuple(graph.notes), module, numbers)
 
 
 class _Writer:
     """Writes a network as short as it stays the same network."""
 
-    def __init__(self, name: str, x: Shape, heading: list[str], parameters: int) -> None:
+    def __init__(self, name: str, x: Shape, heading: list[str], parameters: int | None) -> None:
         self.name, self.x, self.heading, self.parameters = name, x, heading, parameters
 
     def best(self, items: Items, facts: Mapping[str, Mapping[str, Any]]) -> str:
@@ -136,13 +136,24 @@ def _content(text: str) -> object:
     return [(placed.path, placed.layer, placed.input, placed.output, placed.side) for placed in network.layers]
 
 
-def _run(module: nn.Module, sizes: tuple[int, ...]) -> Run:
+def _graph(module: nn.Module, sizes: tuple[int, ...]) -> Graph:
+    """What could not be expressed of a small module is told as that module, not operation by operation."""
+    graph = Graph(_run(module, sizes, frozenset()))
+    unknown = frozenset(graph.unknown())
+    return Graph(_run(module, sizes, unknown)) if unknown else graph
+
+
+def _run(module: nn.Module, sizes: tuple[int, ...], unknown: frozenset[str]) -> Run:
     """In evaluation; in training where there are side outputs then."""
-    found = run(module, sizes, is_known)
+
+    def is_leaf(path: str, each: nn.Module) -> bool:
+        return path in unknown or is_known(each)
+
+    found = run(module, sizes, is_leaf)
     if len(found.outputs) > 1:
         raise NotPortable(f"it returns {len(found.outputs)} tensors, and a spec describes a network that returns one")
     try:
-        trained = run(module, sizes, is_known, train=True)
+        trained = run(module, sizes, is_leaf, train=True)
     except NotPortable:
         return found
     return trained if len(trained.outputs) > 1 else found

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from cnnspec.porting.items import Call, Group, Item, Items, below, rebuilt
-from cnnspec.porting.merge import ABSENT, Different, cost, formed, merged, told, unwrapped
+from cnnspec.porting.items import Call, Group, If, Item, Items, below, rebuilt
+from cnnspec.porting.merge import ABSENT, Different, forms, merged, told, unwrapped
 from cnnspec.porting.parameters import Facts, parameterized
 from cnnspec.porting.write import Block
 from cnnspec.record import REQUIRED
@@ -39,33 +39,65 @@ class Blocks:
         """The modules of a class, parted where they have too little in common for one block."""
         unique: dict[str, list[Group]] = {}
         for group in groups:
-            unique.setdefault(told(group.items), []).append(group)
-        parts: list[list[Items]] = []
+            unique.setdefault(f"{told(group.items)} {group.channels}", []).append(group)
+        parts: list[list[Group]] = []
         members: list[list[Group]] = []
         for same in unique.values():
-            items = same[0].items
-            best = min(range(len(parts)), key=lambda at: _more(parts[at], items), default=None)
-            if best is not None and _more(parts[best], items) <= sum(1 for _ in below(items)) + APART:
-                parts[best].append(items)
+            costs = [self.more(part, same[0]) for part in parts]
+            best = min(range(len(parts)), key=costs.__getitem__, default=-1)
+            if best >= 0 and costs[best] <= sum(1 for _ in below(same[0].items)) + APART:
+                parts[best].append(same[0])
                 members[best] += same
             else:
-                parts.append([items])
+                parts.append([same[0]])
                 members.append(same)
+        if len(parts) > 1 and self.better_whole(parts):
+            return [groups]
         order = {group.path: at for at, group in enumerate(groups)}
         return [sorted(part, key=lambda group: order[group.path]) for part in members]
 
-    def block(self, kind: str, groups: list[Group]) -> dict[str, Call]:
-        """Defines a block; the calls of it, by the paths of the modules."""
-        template = unwrapped(merged(formed([group.items for group in groups])))
+    def better_whole(self, parts: list[list[Group]]) -> bool:
+        """Whether one block for all is no harder to read: what is seen first may have parted them badly."""
+        try:
+            whole = self.best([group for part in parts for group in part])[0]
+        except Different:
+            return False
+        return whole <= sum(self.best(part)[0] for part in parts) + APART * (len(parts) - 1)
+
+    def more(self, part: list[Group], group: Group) -> float:
+        """How much more there is to read when a module joins others."""
+        try:
+            return self.best([*part, group])[0] - self.best(part)[0]
+        except Different:
+            return float("inf")
+
+    def best(self, groups: list[Group]) -> tuple[float, Items, dict[str, tuple[Any, ...]]]:
+        """How much there is to read, the body and the parameters with their values, in the form in which these modules
+        have most in common. Raises `Different`."""
         facts = Facts(
             entry=tuple(group.channels for group in groups),
             out=tuple(group.out for group in groups),
             known=[self.facts.get(group.path, {}) for group in groups],
         )
-        params, items, values = parameterized(template, facts)
+        found: list[tuple[float, Items, dict[str, tuple[Any, ...]]]] = []
+        for bodies in forms([group.items for group in groups]):
+            try:
+                _, items, values = parameterized(unwrapped(merged(bodies)), facts)
+            except Different:
+                continue
+            found.append((_cost(items, values), items, values))
+        if not found:
+            raise Different
+        return min(found, key=lambda each: each[0])
+
+    def block(self, kind: str, groups: list[Group]) -> dict[str, Call]:
+        """Defines a block; the calls of it, by the paths of the modules."""
+        _, items, values = self.best(groups)
         name = self.name(kind)
         defaults = {param: _default(param, each) for param, each in values.items()}
-        defaults = {param: defaults[param] for param in sorted(params, key=lambda each: defaults[each] is not REQUIRED)}
+        defaults = {
+            param: defaults[param] for param in sorted(defaults, key=lambda each: defaults[each] is not REQUIRED)
+        }
         self.found.append(Block(name, tuple(defaults.items()), items))
         return {group.path: _use(name, group, at, values, defaults) for at, group in enumerate(groups)}
 
@@ -82,12 +114,14 @@ def _innermost(group: Group) -> bool:
     return not any(isinstance(item, Group) and item.kind for item in below(group.items))
 
 
-def _more(part: list[Items], items: Items) -> float:
-    """How much more there is to read when a body joins others."""
-    try:
-        return cost(formed([*part, items])) - cost(formed(part))
-    except Different:
-        return float("inf")
+def _cost(items: Items, values: Mapping[str, tuple[Any, ...]]) -> float:
+    """Lines, conditions, parameters, and arguments of the uses."""
+    found = list(below(items))
+    conditions = sum(isinstance(item, If) for item in found)
+    given: int = sum(
+        _hashable(value) != _hashable(_default(name, each)) for name, each in values.items() for value in each
+    )
+    return len(found) + conditions + 1.5 * len(values) + 0.3 * given
 
 
 def _replaced(items: Items, calls: Mapping[str, Call]) -> Items:
@@ -99,7 +133,7 @@ def _replaced(items: Items, calls: Mapping[str, Call]) -> Items:
     return tuple(map(change, items))
 
 
-APART = 8
+APART = 16
 """How much harder a second block is to read than the same lines in the first."""
 
 SIZES = ("width", "out", "in", "depth")

@@ -79,6 +79,14 @@ class Graph:
             found = self.made[value] = self.move(found)
         return found
 
+    def unknown(self) -> set[str]:
+        """The modules in which something could not be expressed and nothing with weights could."""
+        return {
+            note.path
+            for note in self.notes
+            if note.path and not any(f"{path}.".startswith(f"{note.path}.") for path in self.paths)
+        }
+
     # ---------------------------------------------------------------------------------------------- operations
 
     def take(self, op: Op, outputs: tuple[Value, ...]) -> None:

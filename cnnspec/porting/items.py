@@ -117,3 +117,8 @@ def children(items: Items) -> Iterator[Call | Group]:
 
 def weights_inside(items: Items) -> bool:
     return any(isinstance(item, Call) and item.weighted for item in below(items))
+
+
+def is_residual(item: Item) -> bool:
+    """A sum with what comes in, which is written without bars."""
+    return isinstance(item, Join) and item.kind == "add" and len(item.branches) == 2 and () in item.branches

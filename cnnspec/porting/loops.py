@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cnnspec.layers import LAYERS
 from cnnspec.porting.items import Call, For, Group, Item, Items, Repeat, rebuilt
 from cnnspec.porting.merge import Different, as_they_are, counted, first_apart, merged, unwrapped
 from cnnspec.porting.parameters import Facts, Solver
@@ -55,7 +56,10 @@ def _worth(loop: Item, period: int) -> int:
     """How many lines a loop must save: more where more has to be thought along."""
     if not isinstance(loop, For):
         return 1
-    return 2 if period == 1 else 2 + len(loop.targets)
+    calls = all(isinstance(item, Call) and item.word not in LAYERS for item in loop.items)
+    if calls and len(loop.targets) > 1 and "i" not in loop.targets:
+        return LONGEST * MOST  # a table is read more easily row by row
+    return len(loop.targets) + (1 if period == 1 else 2)
 
 
 def _joined(items: Items, period: int) -> bool:
@@ -65,7 +69,7 @@ def _joined(items: Items, period: int) -> bool:
 
 def _lines(items: Items) -> int:
     plain = tuple(rebuilt(item, lambda inner: rolled(inner, ())) if isinstance(item, Group) else item for item in items)
-    return sum(line.count("\n") + 1 for line in body(plain))
+    return sum(1 + len(line) // 110 for text in body(plain) for line in text.split("\n"))
 
 
 def _loop(bodies: list[Items], taken: set[str]) -> Item | None:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
 from cnnspec.layers import LAYERS
-from cnnspec.porting.items import Call, For, Group, If, Item, Items, Join, Range, Repeat, below, bodies, rebuilt
+from cnnspec.porting.items import (
+    Call,
+    For,
+    Group,
+    If,
+    Item,
+    Items,
+    Join,
+    Range,
+    Repeat,
+    below,
+    bodies,
+    is_residual,
+    rebuilt,
+)
 from cnnspec.record import REQUIRED, Record
 from cnnspec.words import Like
 
@@ -63,7 +77,7 @@ def _key(item: Item, *, numbers: bool = False) -> Key:
         case Group(label=label):
             return ("{", _numbered(label) if numbers else label)
         case Join(kind=kind, branches=branches, options=options):
-            return (kind, len(branches), *options.items())
+            return (kind, len(branches), *(each for each in options.items() if each[0] != "when"))
         case Repeat():
             return ("repeat",)
         case For(targets=targets, values=values):
@@ -76,8 +90,9 @@ def _numbered(label: str) -> str:
 
 
 def is_activation(word: Any) -> bool:
+    """Also identity, which stands where there is none."""
     layer = LAYERS.get(word) if isinstance(word, str) else None
-    return layer is not None and layer.__module__.endswith(".activation")
+    return layer is not None and (layer.__module__.endswith(".activation") or word == "identity")
 
 
 def _item(items: list[Any], optional: bool) -> Item:
@@ -89,7 +104,10 @@ def _item(items: list[Any], optional: bool) -> Item:
             merged([item and item.branches[at] for item in items], optional=optional)
             for at in range(len(first.branches))
         )
-        return first.replace(branches=branches, channels=_each(items, "channels"))
+        options = dict(first.options)
+        if "when" in options:
+            options["when"] = _vary([ABSENT if item is None else item.options["when"] for item in items])
+        return first.replace(branches=branches, options=options, channels=_each(items, "channels"))
     if isinstance(first, Group):
         body = merged([item and item.items for item in items], optional=optional)
         label = _vary([ABSENT if item is None else item.label for item in items])
@@ -250,10 +268,6 @@ def _residual(body: Items) -> tuple[int, int] | None:
     return (found[0], len(body) - found[0] - 1) if len(found) == 1 else None
 
 
-def is_residual(item: Item) -> bool:
-    return isinstance(item, Join) and item.kind == "add" and len(item.branches) == 2 and () in item.branches
-
-
 def _residual_options(bodies: Sequence[Items | None]) -> bool:
     return any("when" in item.options for body in bodies for item in body or () if isinstance(item, Join))
 
@@ -274,33 +288,10 @@ def _wrapped(body: Items, before: int, after: int) -> Items:
     return (*body[:before], Join("add", (body[before:end], ()), {"when": False}, channels), *body[end:])
 
 
-def cost(bodies: Sequence[Items]) -> float:
-    """How much there is to read: the items of the one body, its conditions, its parameters and what each use gives
-    for them. Raises `Different`."""
-    return _cost(merged(bodies), len(bodies))
-
-
-def _cost(items: Items, uses: int) -> float:
-    found = list(below(items))
-    vectors = {str(vary.values) for item in found for vary in _varied(item)}
-    conditions = sum(isinstance(item, If) for item in found)
-    return len(found) + conditions + len(vectors) * (1 + 0.3 * uses)
-
-
-def formed(bodies: Sequence[Items]) -> Sequence[Items]:
-    """The same bodies with runs as loops, in the form in which they have most in common. Raises `Different`."""
-    best: tuple[float, Sequence[Items]] | None = None
+def forms(bodies: Sequence[Items]) -> Iterator[tuple[Items, ...]]:
+    """The same bodies with runs as loops: as they are, counted, and counted with the first item apart."""
     for form in (as_they_are, counted, first_apart):
-        changed = [form(body) for body in bodies]
-        try:
-            found = cost(changed)
-        except Different:
-            continue
-        if best is None or found < best[0]:
-            best = (found, changed)
-    if best is None:
-        raise Different
-    return best[1]
+        yield tuple(map(form, bodies))
 
 
 def as_they_are(items: Items) -> Items:
@@ -402,15 +393,3 @@ def _item_told(item: Item) -> str:
         return f"{item.word}{item.args}{item.label}"
     said = [getattr(item, name, "") for name in ("label", "kind", "options", "count", "values", "condition")]
     return f"{type(item).__name__}{said}{[told(body) for body in bodies(item)]}"
-
-
-def _varied(item: Item) -> list[Vary]:
-    values: list[Any] = []
-    if isinstance(item, Call):
-        kernel = isinstance(item.args.get("kernel"), Vary)
-        values = [item.word, *(value for name, value in item.args.items() if not (kernel and name == "padding"))]
-    elif isinstance(item, If):
-        values = [item.condition]
-    elif isinstance(item, Join):
-        values = list(item.options.values())
-    return [value for value in values if isinstance(value, Vary)]

@@ -7,7 +7,7 @@ from itertools import groupby
 from torch import nn
 
 from cnnspec.porting.graph import Graph, Node, Note
-from cnnspec.porting.items import Call, Group, Item, Items, Join, children, weights_inside
+from cnnspec.porting.items import Call, Group, Item, Items, Join, children, is_residual, weights_inside
 from cnnspec.porting.series import Fork, Series, Side, nodes_of
 from cnnspec.record import REQUIRED
 from cnnspec.words import Like
@@ -183,7 +183,7 @@ class _Labels:
 
     def item(self, item: Item) -> Item:
         if isinstance(item, Join):
-            return item.replace(branches=tuple(map(self.body, item.branches)))
+            return item.replace(branches=tuple(self.branch(branch, item) for branch in item.branches))
         position, self.at = str(self.at), self.at + 1
         if isinstance(item, Group):
             label = "" if item.key == position else item.key
@@ -192,6 +192,13 @@ class _Labels:
         if item.key:
             return item.replace(label="" if item.key == position else item.key)
         return item.replace(label=self.other(item) if position in self.keys else "")
+
+    def branch(self, items: Items, join: Join) -> Items:
+        """An empty branch becomes an identity, for the eye, unless its position is the name of another child."""
+        if items or is_residual(join) or str(self.at) in self.keys:
+            return self.body(items)
+        self.at += 1
+        return (Call("identity", {}, "", "", False, join.channels),)
 
     def other(self, item: Call) -> str:
         """A name that no child has."""

@@ -50,6 +50,7 @@ class Solver:
     def __init__(self, facts: Facts, taken: Iterable[str] = ()) -> None:
         self.facts, self.taken = facts, {*taken, ENTRY}
         self.params: dict[str, Values] = {}
+        self.wanted: dict[str, str] = {}
         self.uses_entry = False
 
     def body(self, items: Items, arriving: Values | None) -> Items:
@@ -87,7 +88,11 @@ class Solver:
     def join(self, item: Join, arriving: Values | None) -> Item:
         """Branches before the condition of a residual: it follows from what they have found."""
         inside = arriving if not item.options.get("split") else None
-        branches = tuple(self.body(branch, inside) for branch in item.branches)
+        found: dict[int, Items] = {}
+        order = sorted(range(len(item.branches)), key=lambda at: isinstance(next(iter(item.branches[at]), None), If))
+        for at in order:  # conditions last: they follow from what the others need
+            found[at] = self.body(item.branches[at], inside)
+        branches = tuple(found[at] for at in range(len(found)))
         options = dict(item.options)
         if isinstance(options.get("when"), Vary):
             options["when"] = self.condition(options["when"].values, (item,), arriving)
@@ -125,6 +130,10 @@ class Solver:
         """An expression with these values; a new parameter where none is found."""
         for text in self.expressions(values, name, arriving):
             return Text(text)
+        for param, known in self.params.items():
+            if self.wanted[param] == name and compatible(values, known):
+                self.params[param] = tuple(b if a is ABSENT else a for a, b in zip(values, known, strict=True))
+                return Text(param)
         return Text(self.new(name, values))
 
     def expressions(self, values: Values, name: str, arriving: Values) -> Iterator[str]:
@@ -217,11 +226,13 @@ class Solver:
 
     def new(self, wanted: str, values: Values) -> str:
         """A new parameter, named as the modules name this number, or after what it is for."""
+        given = wanted
         if wanted == "i" and "i" in self.taken and self.facts.entry:
             wanted = "number"
         names = [*self.told(values), *NAMES.get(wanted, (wanted,)), *(f"{wanted}{n}" for n in range(2, 99))]
         name = next(name for name in names if name not in {*self.params, *self.taken} and is_name(name))
         self.params[name] = values
+        self.wanted[name] = given
         return name
 
     def told(self, values: Values) -> Iterator[str]:
@@ -250,6 +261,12 @@ def equal(values: Values, known: Values) -> bool:
         value is ABSENT or (other is not ABSENT and same(value, other))
         for value, other in zip(values, known, strict=True)
     )
+
+
+def compatible(values: Values, known: Values) -> bool:
+    """Whether one parameter can serve both: they are equal wherever both have a value, and somewhere they have."""
+    both = [(a, b) for a, b in zip(values, known, strict=True) if a is not ABSENT and b is not ABSENT]
+    return bool(both) and all(same(a, b) for a, b in both)
 
 
 def whole(values: Values) -> bool:

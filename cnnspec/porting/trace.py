@@ -20,9 +20,11 @@ BATCH = 2
 """With one sample, batchnorm refuses to train on a map of 1x1."""
 
 
-def run(module: nn.Module, sizes: tuple[int, ...], is_leaf: Callable[[nn.Module], bool], *, train: bool = False) -> Run:
-    """What runs in a module for an input of these sizes (without the batch); `is_leaf` tells which modules are one
-    operation. Raises `NotPortable` where it cannot run, or gives no tensors."""
+def run(
+    module: nn.Module, sizes: tuple[int, ...], is_leaf: Callable[[str, nn.Module], bool], *, train: bool = False
+) -> Run:
+    """What runs in a module for an input of these sizes (without the batch); `is_leaf` tells of a path and the module
+    there whether it is one operation. Raises `NotPortable` where it cannot run, or gives no tensors."""
     copied = without_numbers(module).train(train)
     recorder = _Recorder(copied, is_leaf)
     with torch.device("meta"):
@@ -68,7 +70,7 @@ def without_numbers(module: nn.Module) -> nn.Module:
 class _Recorder(TorchFunctionMode):
     """Writes down functions of torch; `calls` adds the modules around them."""
 
-    def __init__(self, module: nn.Module, is_leaf: Callable[[nn.Module], bool]) -> None:
+    def __init__(self, module: nn.Module, is_leaf: Callable[[str, nn.Module], bool]) -> None:
         super().__init__()
         self.is_leaf = is_leaf
         self.values: dict[int, Value] = {}
@@ -133,7 +135,7 @@ class _Recorder(TorchFunctionMode):
             path = recorder.paths.get(id(module))
             if path is None or recorder.inside:
                 return original(module, *args, **kwargs)
-            if recorder.is_leaf(module):
+            if recorder.is_leaf(path, module):
                 return recorder.leaf(original, module, path, args, kwargs)
             recorder.stack.append(path)
             try:

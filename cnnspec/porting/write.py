@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnspec.layers import LAYERS
 from cnnspec.layers.base import Shape
-from cnnspec.porting.items import Call, For, Group, If, Item, Items, Join, Let, Range, Repeat
+from cnnspec.porting.items import Call, For, Group, If, Item, Items, Join, Let, Range, Repeat, is_residual
 from cnnspec.record import REQUIRED, Record
 from cnnspec.source import Source
 from cnnspec.syntax.form import formatted
@@ -35,13 +35,15 @@ class Block(Record):
     items: Items
 
 
-def spec(name: str, x: Shape, blocks: Iterable[Block], items: Items, heading: Iterable[str], parameters: int) -> str:
-    """The whole file in its one form."""
+def spec(
+    name: str, x: Shape, blocks: Iterable[Block], items: Items, heading: Iterable[str], parameters: int | None
+) -> str:
+    """The whole file in its one form. It claims the number of parameters where that is given."""
     lines = [f"# {line}".rstrip() for line in heading]
     for block in blocks:
         lines += [f"block {block.name}{_params(block.params)} {{", *body(block.items), "}", ""]
     lines += [f"model {name} {{", f"input {x.written}", "", *body(items)]
-    lines += [f"assert parameters == {parameters:_}", "}"]
+    lines += [f"assert parameters == {parameters:_}", "}"] if parameters is not None else ["}"]
     parsed = parse(Source("<ported>", "\n".join(lines) + "\n"))
     return formatted(parsed)
 
@@ -151,11 +153,11 @@ def _join(item: Join) -> str:
     given = f"({options})" if options else ""
     if item.kind == "aux":
         return f"aux{given} {_braces(item.branches[0])}"
-    if item.kind == "add" and len(item.branches) == 2 and () in item.branches:
+    if is_residual(item):
         inner = item.branches[1] if item.branches[0] == () else item.branches[0]
         return f"residual{given} {_braces(inner)}"
-    texts = [body(branch) or ["identity"] for branch in item.branches]
-    bars = ["| " + "\n".join(lines) for lines in texts]
+    texts = [body(branch) or [""] for branch in item.branches]
+    bars = [("| " + "\n".join(lines)).rstrip() for lines in texts]
     line = f"{item.kind}{given} {{ {' '.join(bars)} }}"
     if all(len(lines) == 1 for lines in texts) and len(line) < 90 and "\n" not in line and "#" not in line:
         return line
