@@ -29,6 +29,7 @@ from cnnspec.words import Argument, CallValue, Faults, bind_arguments, closest
 from cnnspec.words.edits import remove
 
 if TYPE_CHECKING:
+    from cnnspec.network.anysize.answer import Answer
     from cnnspec.network.anysize.opening import Opening
 
 
@@ -43,6 +44,8 @@ class Checked(Record):
     placed: tuple[Node, ...]
     """The layers, groups and combinators whose shapes are known, in the order they run, also those of models with
     errors. Equal uses of a block share what is inside."""
+    sizes: Mapping[str, Answer] = {}
+    """For models whose input has open sizes, by name: for which of them they run."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -59,6 +62,7 @@ class Spec:
         self.found: dict[tuple[str, str, int, int], Diagnostic] = {}
         self.failed = False
         self.placed: list[Node] = []
+        self.sizes: dict[str, Answer] = {}
         self.complete = True
         """Whether every model that was asked for has its values."""
         self.homes = Homes(self.report)
@@ -94,7 +98,7 @@ class Spec:
         in_order = sorted(told, key=lambda d: (d.span.source is not self.source, d.span.start))
         if self.guesses and any(d.severity == "error" for d in in_order):
             in_order = self._proven(self._from_outside(in_order) if self.given.parameters else in_order)
-        return Checked(self.source, networks, tuple(in_order), self.file, tuple(self.placed))
+        return Checked(self.source, networks, tuple(in_order), self.file, tuple(self.placed), self.sizes)
 
     def _from_outside(self, found: list[Diagnostic]) -> list[Diagnostic]:
         """Faults that the text has only with the values given from outside are not to be mended in the text."""
@@ -192,6 +196,7 @@ class Spec:
         opening = self._opening(model, statement, scope, item) if statement else None
         if opening:
             scope.update(opening.names)
+            self.sizes |= {item.name.text: opening.answer} if opening.answer else {}
             self.report(*opening.told)
         shape, span = self._shape(statement, scope, opening) if statement else (None, model.name.span)
         walk = Walk(self.homes, model, self._reporter(item, opening), as_stated=self.given.input is None)

@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from cnnspec.sizes.sets import ALL, Box
+from cnnspec.sizes.sets import ALL, Box, Sizes
 from cnnspec.sizes.steps import Undecided
 
 Outcome = TypeVar("Outcome")
 Answer = TypeVar("Answer")
 
-MOST = 3_000
+MOST = 1_500
 """More cases are not told apart."""
 
 
 class Case:
     """One run: the sizes it speaks of, and the choices it has to make first."""
 
-    def __init__(self, axes: Sequence[str], choices: tuple[int, ...] = ()) -> None:
-        self.box: Box = dict.fromkeys(axes, ALL)
+    def __init__(self, axes: Sequence[str], sizes: Sizes = ALL, choices: tuple[int, ...] = ()) -> None:
+        self.box: Box = dict.fromkeys(axes, sizes)
         self.choices = choices
         self.made: list[int] = []
         self.others: list[tuple[int, ...]] = []
@@ -53,11 +53,11 @@ class Found(Generic[Outcome]):
         self.box, self.outcome = box, outcome
 
 
-def cases(axes: Sequence[str], run: Callable[[Case], Outcome]) -> Iterator[Found[Outcome]]:
-    """Every case with what `run` makes of it. Raises `Undecided` where there are too many."""
+def cases(axes: Sequence[str], run: Callable[[Case], Outcome], sizes: Sizes = ALL) -> Iterator[Found[Outcome]]:
+    """Every case that some sizes have, with what `run` makes of it. Raises `Undecided` where there are too many."""
     ahead: list[tuple[int, ...]] = [()]
     for _ in range(MOST):
-        case = Case(axes, ahead.pop())
+        case = Case(axes, sizes, ahead.pop())
         outcome = run(case)
         ahead += case.others
         yield Found(case.box, outcome)

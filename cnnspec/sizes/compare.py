@@ -7,15 +7,21 @@ of them take few values. Anything else is `Undecided`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
+from typing import TypeVar
 
 from cnnspec.sizes.forms import Factor, Form, add, folded, fractional, limits, limits_of, number
 from cnnspec.sizes.sets import Box, Sizes, empty, within
 from cnnspec.sizes.steps import SIGNS, Rational, Steps, Undecided, moved, product_sign, shared, where
 
+Part = TypeVar("Part")
 Parts = list[tuple[Box, bool]]
+
+MOST_PARTS = 600
+"""One question has no more answers."""
 
 MOST_VALUES = 300
 """A function with more values is not gone through value by value."""
@@ -36,7 +42,15 @@ def compare(form: Form, sign: str, box: Box) -> Parts:
         target = Fraction(-form.constant) / count
         if not any(fractional(Form(0, {axis: function}, {})) for axis, function in factors):
             return list(_equal(factors, target, box))
-    return [part for inner in by_values(form, box) for part in compare(form, sign, inner)]
+    return few(part for inner in by_values(form, box) for part in compare(form, sign, inner))
+
+
+def few(parts: Iterable[Part]) -> list[Part]:
+    """The parts of a box, where they are not too many."""
+    found = list(islice(parts, MOST_PARTS))
+    if len(found) == MOST_PARTS:
+        raise Undecided(f"more than {MOST_PARTS} cases would have to be told apart")
+    return found
 
 
 def _quick(form: Form, sign: str, box: Box) -> bool | None:
@@ -174,7 +188,7 @@ def value(form: Form, box: Box) -> list[tuple[Box, Rational]]:
     form = folded(form, box)
     if not form.axes:
         return [(box, form.constant)]
-    return [part for inner in by_values(form, box) for part in value(form, inner)]
+    return few(part for inner in by_values(form, box) for part in value(form, inner))
 
 
 def difference(one: Form, other: Rational) -> Form:

@@ -176,9 +176,9 @@ class Number:
 
     @property
     def numerator(self) -> Any:
-        if self.is_whole:
-            return self
-        raise Undecided(f"{self} is no whole number")
+        if not self.is_whole:
+            return _Part()
+        return self // 1 if forms.fractional(self.form) else self
 
     @property
     def denominator(self) -> int:
@@ -193,11 +193,25 @@ MOST_TIMES = 16
 
 def _times(dividend: Any, divisor: Number) -> Any:
     """How often one goes into the other, where that is not often; otherwise both have to be known."""
+    if len(_form(dividend).axes | divisor.form.axes) > 1:
+        return dividend // divisor.known()
     if divisor > 0:
         for times in range(-1, MOST_TIMES):
             if times * divisor <= dividend and dividend < (times + 1) * divisor:
                 return times
     return _known(dividend) // divisor.known()
+
+
+class _Part:
+    """The numerator of a fraction that is not known: of bounded size, and of no other use."""
+
+    def bit_length(self) -> int:
+        return BEYOND.bit_length()
+
+    def __eq__(self, other: object) -> bool:
+        raise Undecided("a fraction would have to be known")
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _is_number(other: object) -> bool:

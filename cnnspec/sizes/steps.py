@@ -60,7 +60,13 @@ class Steps:
         """The values up to `start`, and those of the `period` behind it."""
         if start + period > LONGEST:
             raise Undecided(f"more than {LONGEST:,} sizes would have to be told apart")
-        return list(map(self, range(1, start + period + 1)))
+        values = list(self.head[: start + period])
+        risen: Rational = 0
+        while len(values) < start + period:
+            values += [value + risen for value in self.cycle] if risen else self.cycle
+            risen += self.rise
+        del values[start + period :]
+        return values
 
 
 def _shortest(head: tuple[Any, ...], cycle: tuple[Any, ...], rise: Rational) -> tuple[Any, Any, Rational]:
@@ -198,7 +204,11 @@ def product_sign(terms: Iterable[tuple[Rational, Sequence[Steps]]], sign: str) -
 
     Along each residue of the common period every factor is a line, so the sum is a polynomial in the number of
     periods. It keeps its sign behind its last root, which Fujiwara's bound limits."""
-    terms = list(terms)
+    return _product_sign(tuple((count, tuple(factors)) for count, factors in terms), sign)
+
+
+@lru_cache(5_000)
+def _product_sign(terms: tuple[tuple[Rational, tuple[Steps, ...]], ...], sign: str) -> Steps:
     functions = [function for _, factors in terms for function in factors]
     start, period = shared(*functions)
     begin = start + period * max(_last_root(_polynomial(terms, start + at + 1, period)) for at in range(period))
@@ -211,7 +221,7 @@ def product_sign(terms: Iterable[tuple[Rational, Sequence[Steps]]], sign: str) -
     return Steps(tests[:begin], tests[begin:])
 
 
-def _polynomial(terms: list[tuple[Rational, Sequence[Steps]]], size: int, period: int) -> list[Rational]:
+def _polynomial(terms: Iterable[tuple[Rational, Sequence[Steps]]], size: int, period: int) -> list[Rational]:
     """The coefficients, the constant first, in the number of periods behind `size`."""
     total: list[Rational] = [0]
     for factor, factors in terms:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cnnspec.diagnostics import Diagnostic
-from cnnspec.network.anysize.answer import Answer, answer
+from cnnspec.network.anysize.answer import LIMIT, Answer, answer
 from cnnspec.network.anysize.closed import run
 from cnnspec.network.anysize.runs import AXES
 from cnnspec.network.anysize.told import note, undecided
 from cnnspec.network.model import Network
 from cnnspec.network.spec import Checked
+from cnnspec.sizes.sets import between
 from cnnspec.sizes.steps import Undecided
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -22,22 +22,26 @@ def all_sizes(network: Network, *, training: bool = False) -> Answer:
     """
     if not network.input.rank:
         raise ValueError(f"{network.name} takes features: there is no size to leave open")
-    return answer(AXES[network.input.rank], list(run(network, training=training)))
+    axes = AXES[network.input.rank]
+    try:
+        return answer(axes, run(network, training=training))
+    except Undecided as why:
+        return answer(axes, run(network, between(1, LIMIT), training=training), str(why))
 
 
 def with_sizes(checked: Checked) -> Checked:
     """What was found, with a note for each network whose sizes are not open: those that it runs for."""
-    notes = tuple(_note(checked, network) for network in checked.networks if network.input.rank and not network.open)
-    return checked.replace(diagnostics=(*checked.diagnostics, *notes))
-
-
-def _note(checked: Checked, network: Network) -> Diagnostic:
-    span = _input(checked.file, network)
-    try:
-        pattern: tuple[int | str, ...] = (network.input.channels, *AXES[network.input.rank])
-        return note(all_sizes(network), network.name, pattern, span)
-    except Undecided as why:
-        return undecided(network.name, span, str(why))
+    notes, sizes = [], dict(checked.sizes)
+    for network in checked.networks:
+        if network.input.rank and network.name not in sizes:
+            span = _input(checked.file, network)
+            pattern: tuple[int | str, ...] = (network.input.channels, *AXES[network.input.rank])
+            try:
+                sizes[network.name] = all_sizes(network)
+                notes.append(note(sizes[network.name], network.name, pattern, span))
+            except Undecided as why:
+                notes.append(undecided(network.name, span, str(why)))
+    return checked.replace(diagnostics=(*checked.diagnostics, *notes), sizes=sizes)
 
 
 def _input(file: tree.File, network: Network) -> Span:

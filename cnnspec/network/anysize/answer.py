@@ -8,7 +8,7 @@ from math import prod
 from cnnspec.network.anysize.runs import Fit, Loss, Refusal, flattened, in_box, losses, product_in
 from cnnspec.record import Record
 from cnnspec.sizes.cases import Found
-from cnnspec.sizes.sets import ALL, Box, joined, without
+from cnnspec.sizes.sets import ALL, Box, Sizes, between, joined, without
 from cnnspec.sizes.words import shape
 from cnnspec.source import Span
 
@@ -48,9 +48,15 @@ class Answer(Record):
     outputs: tuple[tuple[str, tuple[Box, ...]], ...]
     losses: tuple[Loss, ...]
     lossless: tuple[Box, ...]
+    limit: str = ""
+    """Why nothing is said of sizes above `LIMIT`, where that is so."""
 
 
-def answer(axes: Sequence[str], runs: Runs) -> Answer:
+LIMIT = 256
+"""What cannot be answered for all sizes is answered for all up to this one."""
+
+
+def answer(axes: Sequence[str], runs: Runs, limit: str = "") -> Answer:
     boxes = tuple(joined(run.box for run in runs if isinstance(run.outcome, Fit)))
     lost = tuple(_lost(runs))
     lossless = [box for box in boxes if boxes]
@@ -60,11 +66,12 @@ def answer(axes: Sequence[str], runs: Runs) -> Answer:
         tuple(axes),
         boxes,
         _smallest(boxes),
-        tuple(_requirements(axes, runs)),
+        tuple(_requirements(axes, runs, between(1, LIMIT) if limit else ALL)),
         tuple(_heads(runs)),
         tuple(_outputs(runs)),
         lost,
         tuple(joined(lossless)),
+        limit,
     )
 
 
@@ -77,10 +84,10 @@ def _smallest(boxes: Sequence[Box]) -> tuple[int, ...] | None:
 # ------------------------------------------------------------------------------------------------ what it ends at
 
 
-def _requirements(axes: Sequence[str], runs: Runs) -> Iterator[Requirement]:
+def _requirements(axes: Sequence[str], runs: Runs, sizes: Sizes) -> Iterator[Requirement]:
     """Every place where runs end, in the order they get there. Of places of a kind that follow each other, the last one
     says what all of them need."""
-    left: list[Box] = [dict.fromkeys(axes, ALL)]
+    left: list[Box] = [dict.fromkeys(axes, sizes)]
     waiting: Requirement | None = None
     for ends in _by_place(runs):
         left = without(left, (run.box for run in ends))

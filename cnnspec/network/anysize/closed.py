@@ -6,7 +6,7 @@ found is what the PyTorch module made of it takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from cnnspec.layers.base import Refused, Shape
 from cnnspec.layers.combine import COMBINATORS
@@ -15,12 +15,13 @@ from cnnspec.network.model import CombineNode, GroupNode, LayerNode, Network, No
 from cnnspec.network.trail import written
 from cnnspec.sizes.cases import Case, Found, cases
 from cnnspec.sizes.number import open_size
+from cnnspec.sizes.sets import ALL, Sizes
 
 
-def run(network: Network, *, training: bool = False) -> Iterator[Found[Fit | Refusal]]:
-    """What becomes of a map of any size; side outputs run in `training` alone. Raises `Undecided`."""
+def run(network: Network, sizes: Sizes = ALL, *, training: bool = False) -> list[Found[Fit | Refusal]]:
+    """What becomes of a map of any of some sizes; side outputs run in `training` alone. Raises `Undecided`."""
     axes = AXES[network.input.rank]
-    return cases(axes, lambda case: _Run(network, case, training).outcome(axes))
+    return list(cases(axes, lambda case: _Run(network, case, training).outcome(axes), sizes))
 
 
 class _Run:

@@ -22,6 +22,7 @@ from cnnspec.network.trail import written_text
 from cnnspec.network.walk import Walk
 from cnnspec.sizes.cases import Case, Found, cases
 from cnnspec.sizes.number import Number, open_size
+from cnnspec.sizes.sets import ALL, Sizes
 from cnnspec.sizes.steps import Undecided
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -42,17 +43,19 @@ def names_of(pattern: Pattern) -> tuple[str, ...]:
     return tuple(dict.fromkeys(size for size in pattern if isinstance(size, str)))
 
 
-def run(homes: Homes, model: tree.Model, scope: Scope, pattern: Pattern, span: Span) -> list[Found[Fit | Refusal]]:
-    """What becomes of a model for all sizes; raises `Unknown`."""
+def run(
+    homes: Homes, model: tree.Model, scope: Scope, pattern: Pattern, span: Span, sizes: Sizes = ALL
+) -> list[Found[Fit | Refusal]]:
+    """What becomes of a model for all of some sizes; raises `Unknown`."""
     axes = names_of(pattern)
 
     def expand(case: Case) -> Fit | Refusal:
         walk = _Walk(homes, model)
-        sizes: dict[str, Any] = {axis: open_size(case, axis) for axis in axes}
-        shape = Shape(tuple(sizes[size] if isinstance(size, str) else size for size in pattern))
+        named: dict[str, Any] = {axis: open_size(case, axis) for axis in axes}
+        shape = Shape(tuple(named[size] if isinstance(size, str) else size for size in pattern))
         left = scope.budget.left
         try:
-            return _fit(*_Expander(walk).root(model, scope.inner(**sizes), shape, span))
+            return _fit(*_Expander(walk).root(model, scope.inner(**named), shape, span))
         except Misfit as end:
             why = end.refused.message if end.refused else ""
             return Refusal(len(walk.placed), end.span, end.name, end.kind, why)
@@ -60,7 +63,7 @@ def run(homes: Homes, model: tree.Model, scope: Scope, pattern: Pattern, span: S
             scope.budget.left = left
 
     try:
-        return list(cases(axes, expand))
+        return list(cases(axes, expand, sizes))
     except Undecided as why:
         raise Unknown(str(why), None) from None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix, Label
 from cnnspec.layers.base import Shape
-from cnnspec.network.anysize.answer import Answer, answer
+from cnnspec.network.anysize.answer import LIMIT, Answer, answer
 from cnnspec.network.anysize.opened import Pattern, Unknown, names_of, run
 from cnnspec.network.anysize.runs import Fit, Refusal
 from cnnspec.network.anysize.told import note
@@ -16,9 +16,10 @@ from cnnspec.network.evaluate import Scope, bad, evaluate
 from cnnspec.network.home import Homes
 from cnnspec.network.model import Open
 from cnnspec.network.reading import UsageFault
+from cnnspec.network.trail import written_text
 from cnnspec.record import Record
 from cnnspec.sizes.cases import Found
-from cnnspec.sizes.sets import Box
+from cnnspec.sizes.sets import Box, between
 from cnnspec.sizes.words import in_words, of_box
 from cnnspec.source import Span
 from cnnspec.syntax import tree
@@ -33,13 +34,15 @@ USUAL = 224
 
 class Opening(Record):
     """The input to go on with, and the names of its sizes with their values. `open` is None where it is closed from
-    outside. `told` is what is to be said, and `note` what is to be added to faults of shapes."""
+    outside, and there is no `answer` then. `told` is what is to be said, and `note` what is to be added to faults of
+    shapes."""
 
     shape: Shape
     names: Mapping[str, int]
     open: Open | None = None
     told: tuple[Diagnostic, ...] = ()
     note: str = ""
+    answer: Answer | None = None
 
 
 def leaves_open(expr: tree.Expr, scope: Scope) -> bool:
@@ -59,10 +62,10 @@ def opening(
     if given is not None:
         return _closed(pattern, given)
     try:
-        runs = run(homes, model, scope, pattern, span)
+        runs, limit = _runs(homes, model, scope, pattern, span)
     except Unknown as unknown:
         raise Faults(_unknown(unknown, span, names_of(pattern))) from None
-    found = answer(names_of(pattern), runs)
+    found = answer(names_of(pattern), runs, limit)
     sizes, by_data = _chosen(pattern, found, runs, data)
     shape = Shape(tuple(sizes[size] if isinstance(size, str) else size for size in pattern))
     different = varying(runs, weights)
@@ -75,7 +78,19 @@ def opening(
         None if by_data else _open(pattern, found, runs),
         tuple(told),
         "" if by_data else _example(sizes, found.boxes),
+        found,
     )
+
+
+def _runs(
+    homes: Homes, model: tree.Model, scope: Scope, pattern: Pattern, span: Span
+) -> tuple[list[Found[Fit | Refusal]], str]:
+    """For all sizes, or for those up to a limit, and why."""
+    try:
+        return run(homes, model, scope, pattern, span), ""
+    except Unknown as unknown:
+        place = f" ({written_text(unknown.span)} on line {unknown.span.line})" if unknown.span else ""
+        return run(homes, model, scope, pattern, span, between(1, LIMIT)), f"{unknown.why}{place}"
 
 
 def _open(pattern: Pattern, found: Answer, runs: Sequence[Found[Fit | Refusal]]) -> Open:

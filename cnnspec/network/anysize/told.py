@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnnspec.diagnostics import Diagnostic, Label
-from cnnspec.network.anysize.answer import Answer, Head, Requirement
+from cnnspec.network.anysize.answer import LIMIT, Answer, Head, Requirement
 from cnnspec.network.anysize.runs import Loss, place
 from cnnspec.network.trail import shorten, written_text
 from cnnspec.sizes.sets import Box, turned
@@ -29,7 +29,7 @@ def note(answer: Answer, name: str, pattern: Sequence[int | str], span: Span) ->
         smallest(answer, pattern),
         labels,
         "\n".join(shorten(list(_reasons(answer)))),
-        (*_outputs(answer), *_losses(answer)),
+        (*_limit(answer), *_outputs(answer), *_losses(answer)),
     )
 
 
@@ -115,6 +115,11 @@ def _needs(requirement: Requirement) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- what comes out
+
+
+def _limit(answer: Answer) -> Iterator[str]:
+    if answer.limit:
+        yield f"sizes above {LIMIT} are not worked out: {answer.limit}"
 
 
 def _outputs(answer: Answer) -> Iterator[str]:
