@@ -64,7 +64,14 @@ def ranked(name: str) -> Callable[..., nn.Module]:
 
 def conv(name: str) -> Callable[..., nn.Module]:
     make = ranked(name)
-    return lambda x, claim, out, kernel, **k: make(x, claim or x[0], out, kernel, **k)
+
+    def of_channels(x: Map, claim: Any, out: int, kernel: Any, **options: Any) -> nn.Module:
+        for value in (kernel, options.get("dilation")):
+            if 0 in (value if isinstance(value, tuple) else (value,)):
+                raise ValueError("the meta device takes a kernel or dilation of 0, and numbers do not")
+        return make(x, claim or x[0], out, kernel, **options)
+
+    return of_channels
 
 
 def pool(name: str, *renamed: tuple[str, str]) -> Callable[..., nn.Module]:
