@@ -18,6 +18,7 @@ COMMANDS = (
     "lint",
     "summary",
     "field",
+    "memory",
     "emit",
     "port",
     "train",

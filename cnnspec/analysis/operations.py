@@ -1,0 +1,344 @@
+"""What PyTorch does for each layer on a GPU: which tensors it makes, and which it keeps for the backward pass.
+
+This is PyTorch 2.13's `derivatives.yaml` and its composite operations, as a table. What is kept was compared with what
+`torch.autograd.graph.saved_tensors_hooks` reports, layer by layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from cnnspec.analysis.tape import Storage, Tape, Tensor
+from cnnspec.layers.base import Shape
+from cnnspec.network.model import LayerNode
+
+FLOAT, HALF, INDEX, BOOL = 4, 2, 8, 1
+
+
+class Runner:
+    """Runs layers on a tape, `batch` samples at once. `half` tells that convolutions and linear layers compute in
+    bfloat16 (autocast): their inputs and weights are turned into it first."""
+
+    def __init__(self, tape: Tape, batch: int, half: bool) -> None:
+        self.tape, self.batch, self.half = tape, batch, half
+
+    def layer(self, node: LayerNode, x: Tensor) -> Tensor:
+        """The output of a layer, held once; the input stays held by who holds it."""
+        word = node.layer.word
+        if word in KEEPS_OUTPUT:
+            return self.plain(node, x, keeps_output=True)
+        if word in KEEPS_INPUT:
+            return self.plain(node, x, keeps_input=True)
+        return SPECIAL[word](self, node, x)
+
+    # -------------------------------------------------------------------------------------------------------- pieces
+
+    def plain(
+        self,
+        node: LayerNode,
+        x: Tensor,
+        *,
+        keeps_input: bool = False,
+        keeps_output: bool = False,
+        more: tuple[Storage, ...] = (),
+        last: bool | None = None,
+    ) -> Tensor:
+        """One operation that makes a new tensor. What is in `more` is held once already, and kept."""
+        x, given = self.wide(x) if node.layer.word in IN_FLOAT else x, x
+        y = self.made(node, x, last)
+        kept: list[Tensor | Storage] = [*([x] if keeps_input else []), *([y] if keeps_output else []), *more]
+        self.tape.run([y], [x], kept=kept, parameters=gradients(node))
+        self.release(x, given, *more)
+        return y
+
+    def made(self, node: LayerNode, x: Tensor, last: bool | None = None) -> Tensor:
+        """A tensor of the layer's output, in the layout of its input."""
+        return self.tape.tensor(self.batch * node.output.elements, x.item, x.last if last is None else last)
+
+    def extra(self, count: int, item: int = FLOAT, name: str = "statistics") -> Storage:
+        return self.tape.take(count * item, name)
+
+    def release(self, x: Tensor, given: Tensor, *more: Storage) -> None:
+        """Drops a converted input, and what was only made to be kept."""
+        if x is not given:
+            self.tape.drop(x.storage)
+        for storage in more:
+            self.tape.drop(storage)
+
+    def cast(self, x: Tensor, item: int) -> Tensor:
+        if x.item == item:
+            return x
+        y = self.tape.tensor(x.elements, item, x.last)
+        self.tape.run([y], [x])
+        return y
+
+    def narrow(self, x: Tensor) -> Tensor:
+        return self.cast(x, HALF) if self.half else x
+
+    def wide(self, x: Tensor) -> Tensor:
+        return self.cast(x, FLOAT)
+
+    def copied(self, x: Tensor, last: bool, elements: int | None = None) -> Tensor:
+        """A copy in another layout."""
+        y = self.tape.tensor(x.elements if elements is None else elements, x.item, last)
+        self.tape.run([y], [x])
+        return y
+
+    # -------------------------------------------------------------------------------------------------------- layers
+
+    def weighted(self, node: LayerNode, x: Tensor, given: Tensor) -> Tensor:
+        """A convolution or linear layer on `x`, which was made of `given` and is dropped if it is another."""
+        wide = x
+        x = self.narrow(wide)
+        self.release(wide, x) if wide is not given and x is not wide else None
+        y = self.tape.tensor(self.batch * node.output.elements, HALF if self.half else x.item, node.output.rank == 2)
+        weights = list(node.weights.parameters.values())
+        halves = [self.extra(prod(shape), HALF, "weights in bfloat16") for shape in weights] if self.half else []
+        scratch = sum(prod(shape) * HALF for shape in weights) if self.half else 0
+        self.tape.run([y], [x], kept=[x, *halves[:1]], parameters=gradients(node), scratch=scratch)
+        self.release(x, given, *halves)
+        return y
+
+    def conv(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        sides = [(slide.before, slide.after) for slide in layer.slides(node.input)]
+        uneven = any(before != after for before, after in sides)
+        if layer.padding_mode == "zeros" and not uneven:
+            return self.weighted(node, x, x)
+        sizes = [size + before + after for size, (before, after) in zip(node.input.spatial, sides, strict=True)]
+        if layer.padding_mode == "zeros":
+            low = [size + abs(b - a) for size, (b, a) in zip(node.input.spatial, sides, strict=True)]
+            sizes = low
+        padded = self.tape.tensor(self.batch * node.input.channels * prod(sizes), x.item, x.last)
+        keeps = [x] if layer.padding_mode in ("reflect", "replicate") else []
+        self.tape.run([padded], [x], kept=keeps)
+        return self.weighted(node, padded, x)
+
+    def transposed(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.weighted(node, x, x)
+
+    def linear(self, node: LayerNode, x: Tensor) -> Tensor:
+        """Rows must lie one behind the other."""
+        given = x
+        if scattered(x, node.input):
+            x = self.copied(x, node.input.channels_last)
+        y = self.weighted(node, x, given)
+        y.last = node.output.channels_last
+        return y
+
+    def pooled_with_indices(self, node: LayerNode, x: Tensor) -> Tensor:
+        indices = self.extra(self.batch * node.output.elements, INDEX, "indices")
+        return self.plain(node, x, keeps_input=True, more=(indices,))
+
+    def adaptive_avgpool(self, node: LayerNode, x: Tensor) -> Tensor:
+        """To one value it is a mean, which needs nothing of its input."""
+        return self.plain(node, x, keeps_input=max(node.output.spatial) > 1)
+
+    def lp_pool(self, node: LayerNode, x: Tensor) -> Tensor:
+        """Powers, their mean, the mean's sign and size, their product and its root: each is kept for the next."""
+        x, given = self.wide(x), x
+        powers = self.tape.tensor(x.elements, FLOAT, x.last)
+        self.tape.run([powers], [x], kept=[x])
+        self.release(x, given)
+        before = powers
+        for _ in range(4):
+            y = self.made(node, powers)
+            self.tape.run([y], [before], kept=[before])
+            self.tape.drop(before.storage)
+            before = y
+        y = self.made(node, powers)
+        self.tape.run([y], [before], kept=[before])
+        self.tape.drop(before.storage)
+        return y
+
+    def batchnorm(self, node: LayerNode, x: Tensor) -> Tensor:
+        statistics = (self.extra(node.input.channels), self.extra(node.input.channels))
+        return self.plain(node, x, keeps_input=True, more=statistics)
+
+    def instancenorm(self, node: LayerNode, x: Tensor) -> Tensor:
+        """Batchnorm of a batch of one with as many channels as samples have together."""
+        x, given = (self.copied(x, False) if x.part or scattered(x, node.input) else x), x
+        count = self.batch * node.input.channels
+        factors = (self.extra(count),) if node.weights.parameters else ()
+        y = self.plain(node, x, keeps_input=True, more=(*factors, self.extra(count), self.extra(count)), last=False)
+        self.release(x, given)
+        return y
+
+    def groupnorm(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        x, given = (self.copied(x, False) if x.part or scattered(x, node.input) else x), x
+        count = self.batch * layer.groups
+        y = self.plain(node, x, keeps_input=True, more=(self.extra(count), self.extra(count)), last=False)
+        self.release(x, given)
+        return y
+
+    def layernorm(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        count = x.elements // prod(layer.normalized(node.input))
+        statistics = (self.extra(count), self.extra(count))
+        last = layer.across(node.input) or node.input.channels_last
+        return self.plain(node, x, keeps_input=True, more=statistics, last=last)
+
+    def rmsnorm(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        count = x.elements // prod(layer.normalized(node.input))
+        root = self.extra(count)
+        if not layer.affine:
+            return self.plain(node, x, keeps_input=True, more=(root,))
+        normal = self.extra(x.elements, FLOAT, "normalised")
+        if x.grad:
+            return self.plain(node, x, keeps_input=True, more=(root, normal))
+        self.tape.drop(root)
+        return self.plain(node, x, more=(normal,))
+
+    def local_response(self, node: LayerNode, x: Tensor) -> Tensor:
+        """Squares, padded along the channels, their means, and these to a power, by which the input is divided."""
+        layer: Any = node.layer
+        x, given = self.wide(x), x
+        per_channel = x.elements // node.input.channels
+        squares = self.tape.take(x.elements * FLOAT)
+        padded = self.extra(per_channel * (node.input.channels + layer.size - 1), FLOAT, "padded squares")
+        self.tape.drop(squares)
+        self.tape.meanwhile(2 * x.elements * FLOAT)
+        sums = (self.extra(x.elements, FLOAT, "sums"), self.extra(x.elements, FLOAT, "powers"))
+        y = self.plain(node, x, keeps_input=True, more=(padded, *sums))
+        self.release(x, given)
+        return y
+
+    def scale(self, node: LayerNode, x: Tensor) -> Tensor:
+        """The product with factors in float32, which its backward pass makes as large as the map before it sums up."""
+        y = self.tape.tensor(x.elements, FLOAT, x.last)
+        self.tape.run([y], [x], kept=[x], parameters=gradients(node), scratch=x.elements * FLOAT)
+        return y
+
+    def dropout(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        if layer.p in (0, 1):
+            return self.all_or_nothing(node, x)
+        return self.plain(node, x, more=(self.extra(x.elements, BOOL, "mask"),))
+
+    def all_or_nothing(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        return self.plain(node, x, more=(self.extra(1),)) if layer.p else self.tape.view(x)
+
+    def alpha_dropout(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        if layer.p in (0, 1):
+            return self.all_or_nothing(node, x)
+        return self.plain(node, x, more=(self.extra(x.elements, x.item, "noise"),))
+
+    def channel_dropout(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        if layer.p in (0, 1):
+            return self.all_or_nothing(node, x)
+        return self.plain(node, x, more=(self.extra(self.batch * node.input.channels, x.item, "noise"),))
+
+    def stochastic_depth(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        if not layer.p:
+            return self.tape.view(x)
+        draws = self.batch if layer.mode == "row" else 1
+        return self.plain(node, x, more=(self.extra(draws, x.item, "draws"),))
+
+    def rrelu(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.plain(node, x, keeps_input=True, more=(self.extra(x.elements, x.item, "slopes"),))
+
+    def softsign(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.plain(node, x, keeps_input=True, more=(self.extra(x.elements, x.item, "divisor"),))
+
+    def tanhshrink(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.plain(node, x, more=(self.extra(x.elements, x.item, "tanh"),))
+
+    def identity(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.tape.view(x)
+
+    def flatten(self, node: LayerNode, x: Tensor) -> Tensor:
+        """A copy where the numbers do not lie in the order of the axes."""
+        return self.copied(x, False) if scattered(x, node.input) else self.seen(x, False)
+
+    def seen(self, x: Tensor, last: bool) -> Tensor:
+        """The same numbers in another shape, where that takes no copy."""
+        y = self.tape.view(x, last=last)
+        self.tape.run([y], [x], same=True)
+        return y
+
+    def unflatten(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.seen(x, False)
+
+    def permuted(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.seen(x, x.last)
+
+    def shuffled(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.plain(node, x, last=False)
+
+    def channel_shuffle(self, node: LayerNode, x: Tensor) -> Tensor:
+        layer: Any = node.layer
+        if layer.groups == 1:
+            return self.seen(x, x.last)
+        moves = layer.groups < node.input.channels or scattered(x, node.input)
+        return self.shuffled(node, x) if moves else self.seen(x, False)
+
+    def pad(self, node: LayerNode, x: Tensor) -> Tensor:
+        mode: str = node.layer.mode  # type: ignore[attr-defined]
+        if mode == "zeros":
+            return self.plain(node, x)
+        return self.plain(node, x, keeps_input=mode != "circular", last=False)
+
+    def moved(self, node: LayerNode, x: Tensor) -> Tensor:
+        return self.plain(node, x)
+
+
+def scattered(x: Tensor, shape: Shape) -> bool:
+    """Whether the numbers lie in another order than that of the axes."""
+    return shape.rank > 0 and x.last != shape.channels_last and shape.channels > 1 and max(shape.spatial) > 1
+
+
+def gradients(node: LayerNode) -> list[int]:
+    """The bytes of the gradients of a layer's parameters."""
+    return [prod(shape) * FLOAT for shape in node.weights.parameters.values()]
+
+
+KEEPS_OUTPUT = {"relu", "sigmoid", "tanh", "softmax", "log_softmax", "softmin"}
+KEEPS_INPUT = {
+    "avgpool", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
+    "hardsigmoid", "logsigmoid", "hardtanh", "softplus", "softshrink", "hardshrink", "threshold", "glu",
+}  # fmt: skip
+IN_FLOAT = {"softmax", "log_softmax", "softmin", "softplus", "groupnorm", "layernorm", "rmsnorm"}
+"""Layers that autocast computes in float32."""
+
+SPECIAL: dict[str, Callable[[Runner, LayerNode, Tensor], Tensor]] = {
+    "conv": Runner.conv,
+    "conv_transpose": Runner.transposed,
+    "linear": Runner.linear,
+    "maxpool": Runner.pooled_with_indices,
+    "adaptive_maxpool": Runner.pooled_with_indices,
+    "adaptive_avgpool": Runner.adaptive_avgpool,
+    "lp_pool": Runner.lp_pool,
+    "batchnorm": Runner.batchnorm,
+    "instancenorm": Runner.instancenorm,
+    "groupnorm": Runner.groupnorm,
+    "layernorm": Runner.layernorm,
+    "rmsnorm": Runner.rmsnorm,
+    "local_response_norm": Runner.local_response,
+    "scale": Runner.scale,
+    "dropout": Runner.dropout,
+    "alpha_dropout": Runner.alpha_dropout,
+    "channel_dropout": Runner.channel_dropout,
+    "feature_alpha_dropout": Runner.channel_dropout,
+    "stochastic_depth": Runner.stochastic_depth,
+    "rrelu": Runner.rrelu,
+    "softsign": Runner.softsign,
+    "tanhshrink": Runner.tanhshrink,
+    "identity": Runner.identity,
+    "flatten": Runner.flatten,
+    "unflatten": Runner.unflatten,
+    "channels_last": Runner.permuted,
+    "channels_first": Runner.permuted,
+    "pixel_shuffle": Runner.shuffled,
+    "pixel_unshuffle": Runner.moved,
+    "channel_shuffle": Runner.channel_shuffle,
+    "pad": Runner.pad,
+    "upsample": Runner.moved,
+}

@@ -1,0 +1,168 @@
+"""The memory of training, as text and as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnnspec.analysis.steps import PlacedJoin, Step, steps
+from cnnspec.analysis.training import Held, Training, training_memory
+from cnnspec.analysis.training import Plan as Plan
+from cnnspec.network.model import Network
+from cnnspec.record import Record
+from cnnspec.report.summary_text import call_text, size
+from cnnspec.report.table import Column, aligned
+
+COLUMNS = (
+    Column("name", shrink=True),
+    Column("layer", shrink=True),
+    Column("output", shrink=True),
+    Column("its output", numbers=True),
+    Column("beside it", numbers=True),
+    Column("share", numbers=True),
+)
+WIDTH = 118
+MANY = 20
+"""From more rows than this on only the largest are shown, unless all are asked for."""
+
+NOTES = (
+    "Its output: kept where this layer or one behind it needs it to compute gradients.",
+    "Beside it: masks, indices, statistics, copies.",
+)
+CONVENTION = (
+    "Bytes that PyTorch's caching allocator hands out on a GPU (torch.cuda.max_memory_allocated), in blocks of 512.",
+    "On top of it come the CUDA context and libraries (some hundred MiB), workspaces of cuDNN and cuBLAS, what the",
+    "allocator reserves ahead, and the data set, which `cnnspec train` keeps on the device: leave a tenth free.",
+)
+
+
+class Row(Record):
+    """A layer or join, and what it holds."""
+
+    step: Step
+    held: Held
+
+    @property
+    def word(self) -> str:
+        return self.step.node.kind if isinstance(self.step, PlacedJoin) else self.step.layer.word
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.step.path,
+            "kind": self.word,
+            "output": list(self.step.node.output.sizes),
+            "output_bytes": self.held.output,
+            "extra_bytes": self.held.extras,
+        }
+
+
+class Report(Record):
+    """A network and the memory that training it takes. `fits` is the largest batch for a limit, where one was asked
+    for."""
+
+    network: Network
+    training: Training
+    limit: int | None = None
+    fits: int | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        """In the order they run."""
+        return [Row(step, held) for step, held in zip(steps(self.network), self.training.steps, strict=True)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; all sizes are bytes."""
+        training, plan = self.training, self.training.plan
+        found = {
+            "model": self.network.name,
+            "input": list(self.network.input.sizes),
+            "batch": plan.batch,
+            "optimizer": plan.optimizer,
+            "precision": plan.precision,
+            "ema": plan.ema,
+            "parameters": training.parameters,
+            "buffers": training.buffers,
+            "gradients": training.gradients,
+            "optimizer_state": training.state,
+            "running_mean": training.ema,
+            "samples": training.batch,
+            "kept_for_backward": training.activations,
+            "peak": training.peak,
+            "peaks": {
+                "forward": training.forward_peak,
+                "backward": training.backward_peak,
+                "optimizer": training.optimizer_peak,
+            },
+            "layers": [row.as_dict() for row in self.rows],
+        }
+        return found if self.limit is None else found | {"limit": self.limit, "largest_batch": self.fits}
+
+
+def report(network: Network, plan: Plan, limit: int | None = None) -> Report:
+    """With a limit in bytes, that of the largest batch that fits; of a batch of one where none does."""
+    if limit is None:
+        return Report(network, training_memory(network, plan))
+    from cnnspec.analysis.training import largest_batch
+
+    fits = largest_batch(network, plan, limit)
+    return Report(network, training_memory(network, plan.replace(batch=max(fits, 1))), limit, fits)
+
+
+def as_text(report: Report, every: bool = False) -> str:
+    network, training = report.network, report.training
+    rows = [row for row in report.rows if row.held.bytes]
+    shown = rows if every or len(rows) <= MANY else _largest(rows)
+    lines = aligned(COLUMNS, [_cells(row, training.activations) for row in shown], WIDTH)
+    left_out = [f"... and {len(rows) - len(shown)} smaller ones (--all shows them)"] if len(shown) < len(rows) else []
+    sums = [f"{name:20}{amount:>12}  {about}".rstrip() for name, amount, about in totals(training)]
+    head = f"{network.name}: training on {training.plan.batch} x {network.input}"
+    return "\n".join([head, "", *lines, *left_out, "", *NOTES, "", *sums, "", *_answer(report), "", *CONVENTION])
+
+
+def _largest(rows: list[Row]) -> list[Row]:
+    """In the order they run."""
+    limit = sorted((row.held.bytes for row in rows), reverse=True)[MANY - 1]
+    return [row for row in rows if row.held.bytes >= limit][:MANY]
+
+
+def _cells(row: Row, whole: int) -> tuple[str, ...]:
+    step, held = row.step, row.held
+    called = row.word if isinstance(step, PlacedJoin) else call_text(step.layer, step.input)
+    sizes = (size(each) if each else "" for each in (held.output, held.extras))
+    return (step.path, called, step.node.output.written, *sizes, f"{held.bytes / whole:.1%}")
+
+
+MOMENTS = {
+    "forward_peak": "at the end of the forward pass, while the gradients of the step before are still there",
+    "backward_peak": "in the backward pass",
+    "optimizer_peak": "in the step of the optimizer",
+}
+
+
+def totals(training: Training) -> Iterator[tuple[str, str, str]]:
+    """Names, sizes, and what is to be said of them."""
+    plan = training.plan
+    yield "parameters", size(training.parameters), "float32"
+    yield "gradients", size(training.gradients), ""
+    yield "optimizer", size(training.state), plan.optimizer
+    if training.buffers:
+        yield "buffers", size(training.buffers), "running statistics of norms"
+    if training.ema:
+        yield "running mean", size(training.ema), "of the weights and buffers"
+    yield "batch", size(training.batch), f"{plan.batch} samples and their labels"
+    about = "in bfloat16 where layers compute in it" if plan.precision == "bfloat16" else "float32"
+    yield "kept for backward", size(training.activations), f"{about}; the rows above, and the loss"
+    moment = max(MOMENTS, key=lambda name: getattr(training, name))
+    yield "peak", size(training.peak), MOMENTS[moment]
+
+
+def _answer(report: Report) -> Iterator[str]:
+    training, plan = report.training, report.training.plan
+    more = report.training.peak - training.fixed
+    if report.limit is None:
+        yield f"{size(training.fixed)} whatever the batch, and {size(more // plan.batch)} for each sample"
+    elif not report.fits:
+        yield f"not even one sample fits into {size(report.limit)}: it takes {size(training.peak)}"
+    else:
+        left = report.limit - training.peak
+        yield f"the largest batch that fits into {size(report.limit)} is {report.fits}; {size(left)} stay free"
