@@ -19,7 +19,7 @@ import torch
 
 from cnnspec.network import load
 from cnnspec.source import Source
-from cnnspec.training import TrainError, ending, launch, resume, train
+from cnnspec.training import TrainError, launch, plots, resume, train
 from cnnspec.training import run as run_module
 from cnnspec.training.distributed import joined
 
@@ -72,7 +72,7 @@ def stopping_after(calls: int, ranks: tuple[int, ...] = (0, 1, 2)) -> Iterator[N
 def quiet() -> None:
     torch.set_num_threads(1)
     for name in PICTURES:
-        setattr(ending.plots, name, lambda *_: b"")
+        setattr(plots, name, lambda *_: b"")
 
 
 def two(folder: Path) -> None:

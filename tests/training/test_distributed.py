@@ -15,7 +15,7 @@ from killing import outcome
 from safetensors.torch import load_file
 from teams import PICTURES, dying
 
-from cnnspec.training import ending, resume
+from cnnspec.training import plots, resume
 from cnnspec.training.distributed import ALONE, Team, plain
 from cnnspec.training.launch import launch
 
@@ -27,7 +27,7 @@ def _no_pictures() -> Iterator[None]:
     """They take longer than the training."""
     with pytest.MonkeyPatch.context() as patch:
         for name in PICTURES:
-            patch.setattr(ending.plots, name, lambda *_: b"")
+            patch.setattr(plots, name, lambda *_: b"")
         patch.setenv("OMP_NUM_THREADS", "1")
         yield
 

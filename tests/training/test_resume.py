@@ -25,7 +25,7 @@ from torch import Tensor
 
 from cnnspec.cli import main
 from cnnspec.network import Network
-from cnnspec.training import BadRun, Run, TrainError, checkpoint, ending, loop, record, resume, train
+from cnnspec.training import BadRun, Run, TrainError, checkpoint, ending, loop, plots, record, resume, train
 from cnnspec.training import run as run_module
 from cnnspec.training.checkpoint import SLOTS
 from cnnspec.training.lock import alone_in
@@ -37,7 +37,7 @@ Make = Callable[..., Network]
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take longer than the training."""
     for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(ending.plots, name, lambda *_: b"")
+        monkeypatch.setattr(plots, name, lambda *_: b"")
 
 
 def stopping_after(calls: int) -> Callable[[], Any]:
@@ -271,7 +271,7 @@ def halfway(tmp_path_factory: pytest.TempPathFactory) -> Path:
     net = load(Source("<spec>", SPEC), set={"train.batch": 200}, train=True)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("curves", "confusion", "filters"):
-            patch.setattr(ending.plots, name, lambda *_: b"")
+            patch.setattr(plots, name, lambda *_: b"")
         train(net, out=folder.with_name("whole"), device="cpu")
         stopped(net, folder, 26, patch)
     return folder

@@ -19,7 +19,7 @@ import cnnspec as cnnspec_package
 from cnnspec.cli import main
 from cnnspec.network.reading import UsageFault
 from cnnspec.network.settings import alternatives
-from cnnspec.training import BadRun, TrainError, ending, record
+from cnnspec.training import BadRun, TrainError, plots, record
 from cnnspec.training import run as run_module
 from cnnspec.training.sweep import open_sweep, plan_sweep, read_sweep, run_sweep
 
@@ -36,7 +36,7 @@ train { epochs: 1, batch: 200 }
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(ending.plots, name, lambda *_: b"")
+        monkeypatch.setattr(plots, name, lambda *_: b"")
 
 
 @pytest.fixture

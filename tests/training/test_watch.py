@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from cnnspec.network import Network
-from cnnspec.training import BadRun, ending, resume, train, watch
+from cnnspec.training import BadRun, plots, resume, train, watch
 from cnnspec.training import run as run_module
 from cnnspec.training.loop import prepare
 from cnnspec.training.plan import Plan, plan_run, seeded_model
@@ -29,7 +29,7 @@ DEEP = "model D { input 1x8x8\n flatten\n repeat 8 { linear(32), %s }\n linear(1
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(ending.plots, name, lambda *_: b"")
+        monkeypatch.setattr(plots, name, lambda *_: b"")
 
 
 def seen(plan: Plan, seed: int = 0) -> list[Look]:
