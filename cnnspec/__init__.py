@@ -123,6 +123,17 @@ def load(
     return load(source, model=model, set=set, input=input, train=train)
 
 
+def _maybe_open(spec: Spec, model: str | None, set: Mapping[str, object] | None, input: object | None) -> Network:
+    """As `load`; sizes of the input may be open, where the layers do not depend on them."""
+    from cnnspec.network import Network, read_source
+    from cnnspec.network import load as load_network
+
+    if isinstance(spec, Network):
+        return load(spec, model=model, set=set, input=input)
+    source = spec if isinstance(spec, Source) else read_source(spec)
+    return load_network(source, model=model, set=set, input=input, open=True)
+
+
 def summary(
     spec: Spec, *, model: str | None = None, set: Mapping[str, object] | None = None, input: object | None = None
 ) -> Summary:
@@ -143,7 +154,7 @@ def emit(
     """Python source of the network that needs torch alone; `style` is "sequential" or "forward"."""
     from cnnspec.emission import emit
 
-    return emit(load(spec, model=model, set=set, input=input), style=style)
+    return emit(_maybe_open(spec, model, set, input), style=style)
 
 
 def build(
@@ -152,7 +163,7 @@ def build(
     """The network as a PyTorch module, with freshly drawn weights. Needs torch."""
     from cnnspec.building import build_module
 
-    return build_module(load(spec, model=model, set=set, input=input))
+    return build_module(_maybe_open(spec, model, set, input))
 
 
 def port(module: torch.nn.Module, input: str | Sequence[int], *, name: str = "", compare: bool = True) -> Ported:

@@ -74,6 +74,7 @@ def test_random_specs_run_for_the_sizes_that_are_told(
     if LONG:
         monkeypatch.setattr(torch_layers, "FEW", 0)
         monkeypatch.setattr(torch_layers, "REAL", {})
+        monkeypatch.setattr(torch_layers, "SHAPES_ALONE", True)
     mix, faults = Counter[str](), []
     for seed in range(part, COUNT, PARTS):
         writer = OpenWriter(seed)
