@@ -6,7 +6,14 @@ from importlib import import_module
 
 INSTALL = 'pip install "cnnspec[torch]"'
 
-EXTRAS = {"pygls": "lsp", "lsprotocol": "lsp", "tensorboard": "tensorboard"}
+EXTRAS = {
+    "pygls": "lsp",
+    "lsprotocol": "lsp",
+    "tensorboard": "tensorboard",
+    "onnx": "onnx",
+    "onnxscript": "onnx",
+    "onnxruntime": "onnx",
+}
 """The extra that brings a package; what is not listed comes with `torch`."""
 
 

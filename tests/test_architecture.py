@@ -35,7 +35,20 @@ LEVELS = (
 
 LEVEL = {part: level for level, row in enumerate(LEVELS) for part in row}
 
-EXTRA = {"torch", "torchvision", "numpy", "sklearn", "scipy", "matplotlib", "safetensors", "PIL", "tqdm"}
+EXTRA = {
+    "torch",
+    "torchvision",
+    "numpy",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "safetensors",
+    "PIL",
+    "tqdm",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+}
 MAY_IMPORT_EXTRA = {"building", "modules", "porting", "data", "training"}
 
 CHECK_PATH = {part for row in LEVELS[: LEVELS.index(("analysis",)) + 1] for part in row} - {"sizes"}

@@ -25,6 +25,8 @@ COMMANDS = (
     "eval",
     "predict",
     "diff",
+    "draw",
+    "export",
     "compare",
     "sweep",
     "new",

@@ -8,7 +8,8 @@ from html import escape
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.human import render
 from cnnspec.network.model import GroupNode, Network
-from cnnspec.report.picture import picture
+from cnnspec.report.drawing import draw
+from cnnspec.report.drawing.svg import as_svg
 from cnnspec.report.summary import Summary, summarize
 from cnnspec.report.summary_text import table, totals
 
@@ -21,7 +22,7 @@ COLORS = {"error": "#d73a49", "warning": "#b08800", "note": "#0366d6"}
 
 def network_html(network: Network) -> str:
     """The picture of a network and its summary."""
-    return f"{picture(network)}{summary_html(summarize(network))}"
+    return f"{as_svg(draw(network))}{summary_html(summarize(network))}"
 
 
 def summary_html(summary: Summary) -> str:

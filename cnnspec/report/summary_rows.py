@@ -55,10 +55,10 @@ class _Walk:
 
     def body(self, items: tuple[Item, ...], indent: str) -> list[Row]:
         found = []
-        for first, *rest in _gathered(nodes(items)):
+        for first, *others in gathered(nodes(items)):
             found += self.node(first, indent)
-            if rest:
-                found.append(self.more(rest, indent))
+            if others:
+                found.append(self.more(others, indent))
         return found
 
     def node(self, node: Node, indent: str) -> list[Row]:
@@ -100,12 +100,12 @@ class _Walk:
         first, last = groups[0], groups[-1]
         assert isinstance(first, GroupNode)
         assert isinstance(last, GroupNode)
-        name = first.key if first is last else f"{first.key} to {_rest(first.key, last.key)}"
+        name = first.key if first is last else f"{first.key} to {rest(first.key, last.key)}"
         parameters = sum(group.parameters for group in groups)
         return Row(indent + name, last, None, parameters, self.macs[self.at] - self.macs[start], len(groups))
 
 
-def _gathered(each: Iterator[Node]) -> Iterator[list[Node]]:
+def gathered(each: Iterator[Node]) -> Iterator[list[Node]]:
     """Each node, with those behind it that are like it."""
     alike: list[Node] = []
     for node in each:
@@ -135,7 +135,7 @@ def _measures(group: GroupNode) -> tuple[Shape, Shape, int, int]:
     return group.input, group.output, group.parameters, group.modules
 
 
-def _rest(first: str, last: str) -> str:
+def rest(first: str, last: str) -> str:
     """The number that `last` ends in, where all before it is the same: `layer12` behind `layer2` is 12."""
     name = last.rstrip("0123456789")
     return last.removeprefix(name) or last if first.rstrip("0123456789") == name else last

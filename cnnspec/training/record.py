@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import torch
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as weights_as_bytes
 from torch import Tensor
 
 from cnnspec import __version__
+from cnnspec.building.tensors import as_bytes
 from cnnspec.files import write
 from cnnspec.network import load, read_source
 from cnnspec.network.model import Network
@@ -170,7 +170,6 @@ def write_confusion(folder: Path, classes: Sequence[str], counts: Sequence[Seque
 
 
 def write_weights(folder: Path, weights: Weights, tensors: dict[str, Tensor], config: Config, epoch: int) -> None:
-    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     about = {
         "model": config.model,
         "input": config.input,
@@ -178,18 +177,7 @@ def write_weights(folder: Path, weights: Weights, tensors: dict[str, Tensor], co
         "epoch": str(epoch),
         "cnnspec": __version__,
     }
-    write(weights_file(folder, weights), _as_bytes(tensors, about))
-
-
-def _as_bytes(tensors: dict[str, Tensor], about: dict[str, str]) -> bytes:
-    """A file of safetensors whose bytes depend on nothing else: the library puts the notes in another order each time.
-
-    The format: the length of the header in eight bytes, the header as JSON filled up with spaces, the numbers."""
-    data = weights_as_bytes(tensors)
-    start = 8 + int.from_bytes(data[:8], "little")
-    header = json.dumps({"__metadata__": about} | json.loads(data[8:start])).encode()
-    header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[start:]
+    write(weights_file(folder, weights), as_bytes(tensors, about))
 
 
 def weights_file(folder: Path, weights: Weights) -> Path:

@@ -12,8 +12,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import cnnspec
+from cnnspec.report.drawing import MOST_BOXES, draw
+from cnnspec.report.drawing.svg import as_svg
 from cnnspec.report.html import network_html
-from cnnspec.report.picture import MOST_BOXES, picture
 from cnnspec.report.summary import summarize
 
 NET = "model Net(classes=10) {\n  input 1x8x8\n  conv(4, 3), relu\n  flatten, linear(classes)\n}\n"
@@ -114,19 +115,22 @@ def test_networks_with_branches(name: str) -> None:
     network = cnnspec.load(name)
     page = elements(network_html(network))
     drawing = next(iter(page))
-    boxes = [each for each in drawing if each.tag.endswith("rect")]
-    texts = [each.text for each in drawing if each.tag.endswith("text")]
-    assert 3 < len(boxes) <= MOST_BOXES
+    boxes = [each for each in drawing.iter() if each.tag.endswith("rect")]
+    texts = [each.text for each in drawing.iter() if each.tag.endswith("text")]
+    assert 3 < len(boxes) <= 3 * MOST_BOXES
     assert str(network.input) in texts
     assert str(network.output) in texts
+    assert texts[0] == "input"
+    assert texts[-1] == "output"
     cells = [cell.text for cell in page.iter("td")]
     assert any("conv" in (cell or "") for cell in cells)
 
 
-def test_boxes_are_the_shapes_on_the_way() -> None:
-    drawing = elements(picture(cnnspec.load(cnnspec.text(NET))))
+def test_boxes_and_the_shapes_between() -> None:
+    drawing = elements(as_svg(draw(cnnspec.load(cnnspec.text(NET)))))
     texts = [each.text for each in drawing.iter() if each.tag.endswith("text")]
-    assert texts == ["1x8x8", "input", "4x6x6", "conv", "relu", "144", "flatten", "10", "linear"]
+    inside = ["3x3 conv, 4", "relu", "4x6x6", "flatten", "144", "linear 10"]
+    assert texts == ["input", "1x8x8", *inside, "10", "output"]
 
 
 def test_a_row_for_each_row_of_the_text() -> None:

@@ -10,8 +10,9 @@ from cnnspec.layers.base import Layer
 from cnnspec.network.model import CombineNode, LayerNode
 from cnnspec.record import Record
 from cnnspec.report.diff.align import Come, Gone, Kept, Step, Steps, Wrapped
-from cnnspec.report.diff.parts import Branch, Part, arguments_of, show_value
+from cnnspec.report.diff.parts import Branch, Part, arguments_of
 from cnnspec.report.summary import LayerSummary
+from cnnspec.report.written import show_value
 
 Kind = Literal[
     "added", "removed", "moved", "changed", "replaced", "receives", "block", "grouped", "ungrouped", "renamed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
@@ -45,9 +46,6 @@ TOTALS = (
     Column("after", numbers=True),
     Column("change", numbers=True),
 )
-BREAK = " "
-"""Stands where a name may be broken; names hold no spaces."""
-
 PLACELESS = ("grouped", "ungrouped", "renamed", "block")
 """Kinds that do nothing to a shape or a field."""
 
@@ -140,9 +138,10 @@ def _broken(columns: Sequence[Column], cells: Sequence[Cells]) -> list[list[Cell
     """The lines of each row: what would be too wide is broken into several."""
     widths = [max(len(row[at]) for row in [*cells, [column.title for column in columns]]) for at in range(len(columns))]
     excess = sum(widths) + 2 * (len(widths) - 1) - WIDTH
-    for at in sorted((at for at, column in enumerate(columns) if column.shrink), key=lambda at: -widths[at]):
-        cut = max(min(excess, widths[at] - LEAST[columns[at].title]), 0)
-        widths[at], excess = widths[at] - cut, excess - cut
+    shrinking = [at for at, column in enumerate(columns) if column.shrink]
+    while excess > 0 and any(widths[at] > LEAST[columns[at].title] for at in shrinking):
+        widest = max(shrinking, key=lambda at: widths[at] - LEAST[columns[at].title])
+        widths[widest], excess = widths[widest] - 1, excess - 1
     return [_lines([_wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]) for row in cells]
 
 
@@ -150,8 +149,9 @@ def _wrapped(cell: str, width: int) -> list[str]:
     """At spaces, and behind the points of names."""
     if len(cell) <= width:
         return [cell]
-    lines = wrap(cell.replace(".", f".{BREAK}"), width, subsequent_indent="  ", break_on_hyphens=False)
-    return [line.replace(f".{BREAK}", ".") for line in lines]
+    loose = re.sub(r"(?<=\w)\.(?=[A-Za-z_])", ". ", cell)
+    lines = wrap(loose, width, subsequent_indent="  ", break_on_hyphens=False)
+    return [re.sub(r"(?<=\w)\. (?=[A-Za-z_])", ".", line) for line in lines]
 
 
 def _lines(cells: list[list[str]]) -> list[Cells]:

@@ -1,0 +1,39 @@
+"""Calls as they are written in a spec, as short as they can be."""
+
+from __future__ import annotations
+
+from cnnspec.layers.base import Layer
+from cnnspec.network.model import BlockUse
+from cnnspec.record import REQUIRED
+from cnnspec.words import Like, show
+
+
+def layer_text(layer: Layer) -> str:
+    """A layer as short as it can be written: `conv(64, 3, padding=1)`."""
+    given = []
+    for name, default in layer.__fields__.items():
+        value = getattr(layer, name)
+        if default is REQUIRED:
+            given.append(show_value(value))
+        elif value != (getattr(layer, default.argument) if isinstance(default, Like) else default):
+            given.append(show_value(value) if len(layer.__fields__) == 1 else f"{name}={show_value(value)}")
+    return f"{layer.word}({', '.join(given)})" if given else layer.word
+
+
+def block_text(use: BlockUse) -> str:
+    """The call of a block without the arguments that are left to their defaults: `Basic(64, stride=2)`."""
+    defaults = {parameter.name.text: parameter.default for parameter in use.definition.params}
+    given = []
+    for name, value in use.arguments.items():
+        default = defaults.get(name)
+        if default is None:
+            given.append(show_value(value))
+        elif default.span.text != show(value):
+            given.append(f"{name}={show_value(value)}")
+    return f"{use.name}({', '.join(given)})" if given else use.name
+
+
+def show_value(value: object) -> str:
+    """Sizes as 3x5, which is shorter than a list; with a zero they must be one."""
+    sizes = isinstance(value, tuple) and len(value) > 1 and all(isinstance(size, int) and size > 0 for size in value)
+    return "x".join(map(str, value)) if sizes and isinstance(value, tuple) else show(value)
