@@ -72,7 +72,8 @@ def _of_torchvision(origin: OfTorchvision) -> Found:
 def _of_file(origin: OfFile) -> Found:
     """One whose name is that of a file of torchvision is taken for it."""
     path = Path(origin.path)
-    known = by_file(path.name) if PROMISE.search(path.name) and not origin.prefix else None
+    promised = path.suffix == ".pth" and PROMISE.search(path.name) and not origin.prefix
+    known = by_file(path.name) if promised else None
     return _published(known, path) if known else _read(path, str(path), prefix=origin.prefix or "")
 
 
