@@ -253,4 +253,4 @@ def _tensors(state: State) -> list[Tensor]:
     modules = [state.model, *([state.mean] if state.mean else [])]
     found: list[Tensor] = [tensor for module in modules for tensor in (*module.parameters(), *module.buffers())]
     kept = [value for slots in state.optimizer.state.values() for value in slots.values() if isinstance(value, Tensor)]
-    return [*found, *kept, state.loss, state.hits]
+    return [*found, *kept, state.loss, state.hits, state.finite]

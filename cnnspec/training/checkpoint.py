@@ -203,6 +203,7 @@ def _restore(state: State, numbers: Numbers, tensors: dict[str, Tensor]) -> None
 def _restore_own(state: State, numbers: Numbers, tensors: dict[str, Tensor], team: Team) -> None:
     """With another number of processes, the first takes the sums of all, and those that are new draw what they draw."""
     if state.step:
+        state.finite.fill_(state.step)
         state.loss, state.hits = (_mine(tensors[name], team).to(state.device) for name in ("loss", "hits"))
     if team.rank < len(tensors["random.torch"]):
         torch.set_rng_state(tensors["random.torch"][team.rank].clone())  # it cannot read a part of a tensor

@@ -18,7 +18,11 @@ class TrainError(Exception):
 
 
 class Diverged(TrainError):
-    """The loss is no longer a finite number."""
+    """The loss is no longer a finite number, from this step of the epoch on; None where it was found otherwise."""
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class Lost(TrainError):

@@ -15,6 +15,7 @@ from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.training.augment import augment, normalise
+from cnnspec.training.between import require_finite
 from cnnspec.training.capture import Quick
 from cnnspec.training.compiling import Compiling
 from cnnspec.training.distributed import ALONE, Team
@@ -44,15 +45,16 @@ def fit(
     stopping: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda line: None,
     team: Team = ALONE,
+    plainly: bool = False,
 ) -> Iterator[Epoch]:
     """Train from where `state` is, on the device of `data`; yields what was measured after each epoch.
 
     Side outputs take part in learning; what is measured is the output alone.
 
     The samples are bytes on the device. Nothing in a step waits for it: losses and hits are summed up there and read
-    once per epoch. `say` is told how steps are made. Ends early after the step in which `stopping()` has become true,
-    and goes on from there with the same `state`. In a team each process takes a share of every step.
-    Raises `Diverged` where the loss is no longer a finite number.
+    once per epoch. `say` is told how steps are made; `plainly` they are made as they are written. Ends early after the
+    step in which `stopping()` has become true, and goes on from there with the same `state`. In a team each process
+    takes a share of every step. Raises `Diverged` where the loss is no longer a finite number.
     """
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
@@ -75,6 +77,7 @@ def fit(
             state.loss += loss.detach() * counted
             state.hits += (objective.probabilities(outputs.detach()).argmax(1) == main(y))[:counted].sum()
 
+        state.finite += state.loss.isfinite()
         team.add_gradients(state.model)
         if recipe.clip is not None:
             nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
@@ -87,7 +90,7 @@ def fit(
         x = prepare(augment(x, recipe.augment, draws, data.mean), data.mean, data.std)
         return mixed(x, y, draws) if recipe.mix else (x, y)
 
-    learn = Quick(step, state, min(size, len(data.train)) * pair, compiling, team.size == 1)
+    learn = Quick(step, state, min(size, len(data.train)) * pair, compiling, team.size == 1 and not plainly)
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
             state.begin_epoch()
@@ -105,6 +108,7 @@ def fit(
             bar.update()
             state.schedule.step()
             state.step += 1
+            state.seconds, started = state.seconds + perf_counter() - started, perf_counter()
             if stopping():
                 break
 
@@ -115,13 +119,14 @@ def fit(
         if stopping():
             return
 
+        require_finite(state, team)
         team.same(state.kept)
         how = (data, objective, recipe.batch, precision, team)
         seen = watched(state.kept, recipe.views, objective)
         validation = measure(seen, data.validation, *how) if data.validation else None
         test = measure(seen, data.test, *how) if test_every_epoch else None
-        if not isfinite(train_loss + (validation.loss if validation else 0)):
-            raise Diverged(f"the loss is no longer a finite number in epoch {state.epoch}")
+        if validation and not isfinite(validation.loss):
+            raise Diverged(f"the loss on the validation part is no longer a finite number in epoch {state.epoch}")
         found = Epoch(
             state.epoch,
             state.learning_rate,

@@ -33,6 +33,8 @@ from cnnspec.training.precision import Precision, choose
 from cnnspec.training.sides import Side, about_sides, sides_of
 from cnnspec.words import counted
 
+SAVE_EVERY = 10.0
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -45,6 +47,8 @@ class Plan:
     config: Config
     why_precision: str
     team: Team
+    save_every: float = SAVE_EVERY
+    """Minutes after which an epoch that lasts is saved on the way."""
 
 
 def plan_run(

@@ -16,7 +16,7 @@ from cnnspec.training.ending import Run
 from cnnspec.training.error import BadRun, TrainError
 from cnnspec.training.history import best_epoch
 from cnnspec.training.lock import alone_in
-from cnnspec.training.plan import Plan, plan_run, ready
+from cnnspec.training.plan import SAVE_EVERY, Plan, plan_run, ready
 from cnnspec.training.run import Say, carry_out
 from cnnspec.training.start import rescaled, same_start
 from cnnspec.training.state import State, begin, weights_of
@@ -28,19 +28,21 @@ def resume(
     *,
     data_dir: str | Path | None = None,
     device: str | None = None,
+    save_every: float = SAVE_EVERY,
     progress: bool = False,
     say: Say = lambda line: None,
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped: on the CPU bit for bit.
 
-    `data_dir` and `device` are those it began with where None. Raises `BadRun` where the run is finished or diverged,
-    where its spec or its data has changed since, and where no checkpoint of it is good."""
+    `data_dir` and `device` are those it began with where None. An epoch that lasts is saved every `save_every` minutes.
+    Raises `BadRun` where the run is finished or diverged, where its spec or its data has changed since, and where no
+    checkpoint of it is good."""
     started = perf_counter()
     folder = Path(folder)
     config = record.read_config(folder)
     with joined() as team, alone_in(folder, team):
         require_unfinished(folder)
-        plan = plan_again(folder, config, device, data_dir)
+        plan = replace(plan_again(folder, config, device, data_dir), save_every=save_every)
         found, faults = newest(folder, record.sum_of_config(folder))
         model, data = ready(plan)
         state = begin(model, data, plan.recipe)

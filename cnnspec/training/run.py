@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
@@ -18,6 +20,7 @@ from cnnspec.training.compiling import Compiling
 from cnnspec.training.config import Extras, How
 from cnnspec.training.device import working
 from cnnspec.training.distributed import Team, joined
+from cnnspec.training.diverging import cause
 from cnnspec.training.ending import Run, Status, draw, reading_of, result_of
 from cnnspec.training.error import Diverged, Lost, TrainError
 from cnnspec.training.freezing import thawed
@@ -26,7 +29,7 @@ from cnnspec.training.interrupt import deaf, interruptible
 from cnnspec.training.lock import alone_in
 from cnnspec.training.loop import Measured, fit, measure
 from cnnspec.training.memory import enough_memory, weight_of
-from cnnspec.training.plan import Plan, plan_run, ready
+from cnnspec.training.plan import SAVE_EVERY, Plan, plan_run, ready
 from cnnspec.training.reading import no_longer_finite
 from cnnspec.training.seeing import Seeing
 from cnnspec.training.start import with_start
@@ -49,6 +52,7 @@ def train(
     tensorboard: bool = False,
     compiling: Compiling = "auto",
     deterministic: bool = False,
+    save_every: float = SAVE_EVERY,
     progress: bool = False,
     say: Say = lambda line: None,
 ) -> Run:
@@ -60,7 +64,7 @@ def train(
     the curves for TensorBoard; none of them has a say in anything. `compiling` says whether steps are compiled (on a
     GPU, where that saves more time than it takes), `deterministic` takes the same bits every time for more speed on a
     GPU. `say` is given a line of text whenever
-    there is news, and `progress` shows a bar.
+    there is news, and `progress` shows a bar. An epoch that lasts is saved every `save_every` minutes.
 
     Ctrl-C and a loss that is no longer finite end the run early: what was recorded is kept, and `Run.status` tells.
     `resume` goes on with one that was interrupted or killed. In a process that was started as one of several, by
@@ -75,7 +79,7 @@ def train(
         if out and team.leads:
             record.require_free(out)
         plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
-        plan, weights = with_start(plan)
+        plan, weights = with_start(replace(plan, save_every=save_every))
         model, data = ready(plan)
         model.load_state_dict(weights, strict=False)
         folder = team.tells(lambda: record.open_folder(out, network, plan.config, plan.device))
@@ -131,8 +135,10 @@ def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool,
     """However it ends."""
     try:
         with explained(plan), interruptible(plan.team) as asked:
-            stopping = BetweenSteps(plan.team, asked)
-            _train(plan, folder, data, state, progress, say, stopping)
+            run = record.sum_of_config(folder) if plan.team.leads else ""
+            save = partial(save_checkpoint, folder, run, state, plan.team)
+            stopping = BetweenSteps(state, plan.team, asked, save, plan.save_every)
+            _train(plan, folder, data, state, progress, say, stopping, save)
             if stopping():
                 return Outcome("interrupted", report.interrupted(state, plan.recipe))
             state.model.load_state_dict(state.best)
@@ -142,7 +148,7 @@ def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool,
     except KeyboardInterrupt:
         return Outcome("interrupted", report.stopped_at_once(state))
     except Diverged as diverged:
-        return Outcome("diverged", diverged.message)
+        return Outcome("diverged", diverged.message + cause(plan, folder, data, state, diverged.step))
     except Lost as lost:
         deaf()  # whoever started the processes ends those that are left
         message = f"{lost.message} {report.place(state, plan.recipe)}"
@@ -158,11 +164,17 @@ def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool,
 
 
 def _train(
-    plan: Plan, folder: Path, data: Data, state: State, progress: bool, say: Say, stopping: Callable[[], bool]
+    plan: Plan,
+    folder: Path,
+    data: Data,
+    state: State,
+    progress: bool,
+    say: Say,
+    stopping: Callable[[], bool],
+    save: Callable[[], None],
 ) -> None:
     """After an epoch its checkpoint comes first: all other files can be written again from it."""
     config, team = plan.config, plan.team
-    run = record.sum_of_config(folder) if team.leads else ""
     seeing = Seeing(plan, folder, state) if team.leads else None
     for line in report.feeding(data):
         say(line)
@@ -181,19 +193,19 @@ def _train(
         team=team,
     )
     if config.start and not state.checkpoints:  # to go on never takes the file that the weights came from
-        save_checkpoint(folder, run, state, team)
+        save()
     for epoch in epochs:
         state.remember(epoch)
         if seeing:
             seeing.after(epoch, data, state)
-        save_checkpoint(folder, run, state, team)
+        save()
         if team.leads:
             record.write_epoch(folder, config, state)
             say(report.epoch_line(epoch, plan.recipe.epochs))
             if epoch.epoch < plan.recipe.epochs and (news := thawed(plan.recipe, epoch.epoch)):
                 say(news)
     if state.step:
-        save_checkpoint(folder, run, state, team)
+        save()
 
 
 NOT_DETERMINISTIC = " does not have a deterministic implementation"

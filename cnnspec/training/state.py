@@ -34,6 +34,8 @@ class State:
     chance: Chance
     loss: Tensor
     hits: Tensor
+    finite: Tensor
+    """How many steps of the epoch went by before the first whose loss is not finite."""
     order: Tensor
     """The numbers of the samples, as they come; in the memory of the host."""
     draws: Tensor
@@ -74,6 +76,7 @@ class State:
         self.learning_rate = float(self.schedule.get_last_lr()[0])
         self.loss.zero_()
         self.hits.zero_()
+        self.finite.zero_()
         self.seconds = 0.0
 
     def draw(self) -> None:
@@ -128,6 +131,7 @@ def begin(model: nn.Module, data: Data, recipe: Recipe) -> State:
         Chance(recipe.seed, samples, columns_of(recipe)),
         loss=torch.zeros((), device=device),
         hits=torch.zeros((), device=device),
+        finite=torch.zeros((), dtype=torch.int64, device=device),
         order=order,
         draws=torch.empty(samples, 0),
         mean=running_mean(model, recipe.ema) if recipe.ema else None,
