@@ -163,7 +163,11 @@ def test_imports_run_one_way() -> None:
             "def f():\n    from torch import nn",
             "only building, data, modules, porting, training may",
         ),
-        ("cnnspec.data.facts", "def f():\n    import numpy as np", "only building, data, modules, porting, training may"),
+        (
+            "cnnspec.data.facts",
+            "def f():\n    import numpy as np",
+            "only building, data, modules, porting, training may",
+        ),
         (
             "cnnspec.cli.train",
             "import importlib\nimportlib.import_module('torch')",

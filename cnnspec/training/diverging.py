@@ -52,10 +52,12 @@ def _listened(plan: Plan, data: Data, again: State, step: int) -> str:
     for name, weight in again.model.named_parameters():
         if not weight.isfinite().all():
             layer = called(name.rpartition(".")[0], plan.network)
-            return f"; the step before had made such numbers of the weights of {layer}"
+            return f"; the step before had left weights of {layer} that are not finite"
     with _listening(again.model) as heard:
         _make(1, plan, data, again)
-    return f"; the first layer to give such numbers is {called(heard[0], plan.network)}" if heard else ""
+    if heard:
+        return f"; the first layer whose output is not finite is {called(heard[0], plan.network)}"
+    return "; every layer's output still is, and the loss of it overflows" if again.finite < again.step else ""
 
 
 def _make(steps: int, plan: Plan, data: Data, again: State) -> None:
