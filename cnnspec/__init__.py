@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cnnspec.network import UsageFault as UsageFault
     from cnnspec.porting import Ported
     from cnnspec.porting.values import NotPortable as NotPortable
+    from cnnspec.report.diff import Difference
     from cnnspec.report.summary import Summary
     from cnnspec.training.compare import Comparison
     from cnnspec.training.ending import Run
@@ -50,6 +51,7 @@ __all__ = [
     "build",
     "check",
     "compare",
+    "diff",
     "emit",
     "evaluate",
     "load",
@@ -85,19 +87,29 @@ def text(spec: str, name: str = "<string>") -> Source:
 
 
 def check(
-    spec: str | os.PathLike[str] | Source, *, set: Mapping[str, object] | None = None, input: object | None = None
+    spec: str | os.PathLike[str] | Source,
+    *,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+    any_size: bool = False,
 ) -> Checked:
     """Every diagnostic of a spec (`.diagnostics`, the errors among them `.errors`; lints are warnings) and its right
     `.networks`.
 
     `set` overrides parameters (`{"classes": 100}`) and training settings (`{"train.epochs": 3}`); `input` tries
-    another input (`"1x28x28"` or `(1, 28, 28)`).
+    another input (`"1x28x28"` or `(1, 28, 28)`). `any_size` also works out for which sizes of input each model runs
+    (`.sizes`, by name), as is done in any case where the spec leaves them open.
     """
     from cnnspec.lint import linted
     from cnnspec.network import check, read_source
 
     source = spec if isinstance(spec, Source) else read_source(spec)
-    return linted(check(source, set=set, input=input))
+    checked = linted(check(source, set=set, input=input))
+    if not any_size:
+        return checked
+    from cnnspec.network.anysize import with_sizes
+
+    return with_sizes(checked)
 
 
 def load(
@@ -141,6 +153,14 @@ def summary(
     from cnnspec.report.summary import summarize
 
     return summarize(load(spec, model=model, set=set, input=input))
+
+
+def diff(before: Spec, after: Spec) -> Difference:
+    """What was changed between two networks: `changes` with what each costs, `renamed`, `settings`; `str` gives what
+    `cnnspec diff` prints. Specs are as in `load`; load them first where a model is to be chosen."""
+    from cnnspec.report.diff import compare
+
+    return compare(load(before), load(after))
 
 
 def emit(

@@ -51,7 +51,9 @@ class Side(Record):
 
 
 class Difference(Record):
-    """Two networks, and what happened between them. `renamed` are layers with weights that have other names now."""
+    """Two networks, and what happened between them. `str` gives the text that `cnnspec diff` prints.
+
+    `renamed` are layers with weights that have other names now."""
 
     before: Side
     after: Side
@@ -59,6 +61,11 @@ class Difference(Record):
     renamed: dict[str, str]
     settings: tuple[Setting, ...]
     """Input, arguments of the model, and what is different in `train { }`."""
+
+    def __str__(self) -> str:
+        from cnnspec.report.diff.text import as_text
+
+        return as_text(self)
 
     @property
     def equal(self) -> bool:
