@@ -31,6 +31,7 @@ PUBLISHED = {
     "convmixer": 594_186,
     "mobilenet_v1": 4_231_976,
     "unet": 31_037_698,
+    "speedrun": 1_972_792,
 }
 
 UNTRAINED = {"mobilenet_v1": "wants ImageNet", "unet": "ends in a map"}

@@ -5,8 +5,20 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cnnspec.data.vision import import_torchvision  # noqa: E402
-from cnnspec.recipe import AUGMENTATIONS, Augmentation, ColorJitter, Crop, Flip, Rotation, Shift  # noqa: E402
+from cnnspec.recipe import (  # noqa: E402
+    AUGMENTATIONS,
+    Augmentation,
+    ColorJitter,
+    Crop,
+    Cutout,
+    Flip,
+    RandomErasing,
+    Recipe,
+    Rotation,
+    Shift,
+)
 from cnnspec.training.augment import CHANGES, augment, columns, flipped, jittered, moved, normalise, turned  # noqa: E402
+from cnnspec.training.chance import Chance  # noqa: E402
 
 
 def seeded(seed: int = 0):
@@ -29,7 +41,10 @@ def tv():
     return import_torchvision().transforms.functional
 
 
-ALL = (Crop(2), Flip(), Rotation(20.0), ColorJitter(0.5, 0.5, 0.5), Shift(0.2))
+ALL = (
+    *(Crop(2), Flip(), Rotation(20.0), ColorJitter(0.5, 0.5, 0.5), Shift(0.2)),
+    *(Crop(3, "reflect"), Cutout(5), RandomErasing()),
+)
 
 
 def test_every_augmentation_of_the_language_has_its_change():
@@ -155,3 +170,82 @@ def test_normalise_takes_vectors_and_leaves_its_input_alone():
     ours = normalise(x, torch.tensor([2.0, 20.0]), torch.tensor([1.0, 10.0]))
     assert ours.tolist() == [[-1.0, -1.0], [1.0, 1.0]]
     assert x.tolist() == [[1.0, 10.0], [3.0, 30.0]]
+
+
+def test_moved_reflects_as_torchvision_pads(tv):
+    for x in (pictures(), pictures().float()):
+        down, right = torch.randint(-4, 5, (2, len(x)), generator=seeded())
+        ours = moved(x, down, right, 4, 4, "reflect")
+        for i in range(len(x)):
+            padded = tv.pad(x[i], [4, 4, 4, 4], padding_mode="reflect")
+            assert torch.equal(ours[i], tv.crop(padded, 4 - int(down[i]), 4 - int(right[i]), 12, 10))
+
+
+MEAN = torch.tensor([0.5, 0.25, 0.1])
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("side", [1, 4, 5, 40])
+def test_cutout_covers_a_square_of_each_image(dtype, side):
+    """As the authors' code does: a middle anywhere, the square clipped at the edges."""
+    x = pictures(count=200).to(dtype)
+    draws = drawn(x, (Cutout(side),))
+    ours = augment(x, (Cutout(side),), draws, MEAN)
+    colour = (MEAN * 255).round() if dtype == torch.uint8 else MEAN
+    for i in range(len(x)):
+        row, column = int(draws[i, 0] * 12), int(draws[i, 1] * 10)
+        expected = x[i].clone()
+        top, left = max(row - side // 2, 0), max(column - side // 2, 0)
+        covered = expected[:, top : row - side // 2 + side, left : column - side // 2 + side]
+        covered[:] = colour.to(dtype)[:, None, None]
+        assert torch.equal(ours[i], expected)
+
+
+def covered_by(image, before):
+    """Height, width and first row and column of what is covered; None where nothing is."""
+    rows, columns = ((image != before).any(0).any(axis).nonzero().flatten() for axis in (1, 0))
+    if not len(rows):
+        return None
+    return len(rows), len(columns), int(rows[0]), int(columns[0])
+
+
+def test_random_erasing_is_distributed_as_torchvisions():
+    x = torch.full((3000, 1, 32, 32), 200, dtype=torch.uint8)
+    erasing = RandomErasing(p=0.6)
+    ours = augment(x, (erasing,), drawn(x, (erasing,)), torch.zeros(1))
+    transform = import_torchvision().transforms.RandomErasing(p=0.6, scale=(0.02, 0.33), ratio=(0.3, 1 / 0.3))
+    torch.manual_seed(0)
+    theirs = torch.stack([transform(image) for image in x])
+    figures = []
+    for images in (ours, theirs):
+        found = [covered_by(image, x[0]) for image in images]
+        boxes = torch.tensor([box for box in found if box], dtype=torch.float64)
+        area, ratio = boxes[:, 0] * boxes[:, 1] / 1024, (boxes[:, 0] / boxes[:, 1]).log()
+        middle = boxes[:, 2] + boxes[:, 0] / 2
+        assert torch.equal((images[:, 0] == 0).sum((1, 2)).max().double(), (area * 1024).max()), "not a rectangle"
+        spread = (area.mean(), area.std(), area.min(), area.max(), ratio.std(), middle.std())
+        figures.append([len(boxes) / 3000, *map(float, spread)])
+    assert figures[0] == pytest.approx(figures[1], rel=0.08)
+
+
+def test_random_erasing_never_leaves_the_image():
+    x = torch.full((4000, 1, 7, 30), 200, dtype=torch.uint8)
+    erasing = RandomErasing(p=1.0, smallest=0.5, largest=1.0, ratio=0.05)
+    parts = (augment(x, (erasing,), drawn(x, (erasing,))) == 0).float().mean((1, 2, 3))
+    assert parts.min() > 0.4
+    assert parts.mean() == pytest.approx(0.75, abs=0.03)
+
+
+def test_flips_alternate_from_epoch_to_epoch():
+    from cnnspec.training.state import drawn as numbers
+
+    recipe = Recipe(augment=(Crop(1), Flip(alternate=True)))
+    chance = Chance(0, 1000, 3)
+    x = torch.arange(2, dtype=torch.uint8).expand(1000, 1, 1, 2)
+    seen = [augment(x, (Flip(),), numbers(recipe, chance, epoch)[:, 2:])[:, 0, 0, 0] for epoch in (1, 2, 3, 4)]
+    assert 400 < seen[0].sum() < 600
+    assert torch.equal(seen[1], 1 - seen[0])
+    assert torch.equal(seen[2], seen[0])
+    assert torch.equal(seen[3], seen[1])
+    first, second = (numbers(recipe, chance, epoch)[:, :2] for epoch in (1, 3))
+    assert not torch.equal(first, second), "the crop is drawn anew in every epoch"

@@ -114,6 +114,18 @@ def test_clipped_gradients_are_those_of_torch(network: Make) -> None:
     assert len(history) == 1
 
 
+@pytest.mark.parametrize("settings", [{}, {"clip": 0.3, "label_smoothing": 0.1, "mix": "mixup"}])
+def test_accumulated_passes_are_one_larger_step(network: Make, settings: dict[str, object]) -> None:
+    """1,294 samples: the last step and its last pass are smaller."""
+    common = {"optimizer": "sgd(lr=0.1, momentum=0.9)", "schedule": "cosine", "epochs": 2, **settings}
+    added, history = trained(network(batch=50, accumulate=4, **common))
+    whole, expected = trained(network(batch=200, **common))
+    for name, tensor in whole.items():
+        torch.testing.assert_close(added[name], tensor, rtol=1e-3, atol=1e-5)
+    assert history[-1].train_loss == pytest.approx(expected[-1].train_loss, rel=1e-4)
+    assert not same(added, trained(network(batch=50, **common))[0])
+
+
 def test_the_mean_of_the_weights_is_that_of_torch(network: Make) -> None:
     """It is measured and kept, and training itself goes on without it."""
     text = "model B { input 1x8x8\n conv(4, 3), batchnorm, relu, flatten, linear(10) }"

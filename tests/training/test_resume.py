@@ -67,12 +67,25 @@ def stopped(network: Network, folder: Path, calls: int, monkeypatch: pytest.Monk
         {"precision": "bfloat16", "epochs": 2},
         {"schedule": "cosine(warmup=0.3)", "clip": 0.5, "label_smoothing": 0.1, "epochs": 3},
         {"ema": 0.9, "epochs": 3},
+        {
+            "optimizer": "muon(others=sgd(lr=0.05, momentum=0.9))",
+            "groups": '[group("0", lr=0.01), group(kind=vectors, weight_decay=0.1), group("0", biases, lr=0)]',
+            "schedule": "plateau(patience=0, warmup=0.1)",
+            "mix": "[mixup, cutmix]",
+            "augment": "[flip(alternate=true), random_erasing]",
+            "accumulate": 2,
+            "batch": 32,
+            "init": "[orthogonal, whitening]",
+            "views": "moves",
+            "epochs": 3,
+        },
+        {"schedule": "multistep([1, 2], warmup=0.1)", "groups": 'group("0", lr=0.01)', "epochs": 3},
     ],
 )
 def test_from_the_middle_of_an_epoch(
     network: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, object]
 ) -> None:
-    net = network(SPEC, batch=64, **settings)
+    net = network(SPEC, **{"batch": 64} | settings)
     train(net, out=tmp_path / "whole", device="cpu")
     for calls in (2, 24, 40):
         run = stopped(net, tmp_path / f"{calls}", calls, monkeypatch)
