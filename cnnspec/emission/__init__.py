@@ -39,6 +39,8 @@ def emit(network: Network, *, style: Style = "sequential") -> str:
     modules = copied(text)
     sizes = dict.fromkeys(letter for each in planned.classes for letter in letters(arriving(each)))
     reading = legend(tuple(sizes), by_position="](x)" in text, in_order="next(layers)" in text)
+    if network.open:
+        reading += f" The input is {network.open.input}; what is shown is for {network.input}."
     environment = Environment(
         loader=PackageLoader("cnnspec.emission"),
         trim_blocks=True,
