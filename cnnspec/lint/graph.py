@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cnnspec.analysis.field import Field, fields
 from cnnspec.analysis.steps import PlacedJoin, Step, joins
 from cnnspec.layers.base import Layer, Shape
 from cnnspec.network.model import GroupNode, Item, LayerNode, Network, PlacedLayer, nodes
 from cnnspec.source import Span
+
+if TYPE_CHECKING:
+    from cnnspec.analysis.field import Field
 
 TRANSPARENT = frozenset(("identity", "dropout", "alpha_dropout", "channel_dropout", "stochastic_depth", "flatten"))
 """Layers that change no value but by leaving some out, or lay them out anew."""
@@ -100,6 +103,8 @@ class Graph:
 
     @cached_property
     def _fields(self) -> dict[Vertex, Field]:
+        from cnnspec.analysis.field import fields  # most networks are checked without
+
         found = fields(self.network)
         layers, joined = iter(found.layers), iter(found.joins)
         return {vertex: next(layers if vertex.layer else joined) for vertex in self.vertices}
