@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from cnnspec.porting.items import Call, Group, If, Item, Items, below, rebuilt
-from cnnspec.porting.merge import ABSENT, Different, forms, merged, told, unwrapped
+from cnnspec.porting.items import Call, Group, If, Item, Items, below, bodies, rebuilt
+from cnnspec.porting.merge import ABSENT, Different, forms, merged, unwrapped
 from cnnspec.porting.parameters import Facts, parameterized
 from cnnspec.porting.write import Block
 from cnnspec.record import REQUIRED
@@ -37,24 +37,18 @@ class Blocks:
 
     def alike(self, groups: list[Group]) -> list[list[Group]]:
         """The modules of a class, parted where they have too little in common for one block."""
-        unique: dict[str, list[Group]] = {}
-        for group in groups:
-            unique.setdefault(f"{told(group.items)} {group.channels}", []).append(group)
         parts: list[list[Group]] = []
-        members: list[list[Group]] = []
-        for same in unique.values():
-            costs = [self.more(part, same[0]) for part in parts]
+        for same in _by_structure(groups):
+            costs = [self.more(part, same) for part in parts]
             best = min(range(len(parts)), key=costs.__getitem__, default=-1)
-            if best >= 0 and costs[best] <= sum(1 for _ in below(same[0].items)) + APART:
-                parts[best].append(same[0])
-                members[best] += same
+            if best >= 0 and costs[best] <= self.best(same)[0] + APART:
+                parts[best] += same
             else:
-                parts.append([same[0]])
-                members.append(same)
+                parts.append(same)
         if len(parts) > 1 and self.better_whole(parts):
             return [groups]
         order = {group.path: at for at, group in enumerate(groups)}
-        return [sorted(part, key=lambda group: order[group.path]) for part in members]
+        return [sorted(part, key=lambda group: order[group.path]) for part in parts]
 
     def better_whole(self, parts: list[list[Group]]) -> bool:
         """Whether one block for all is no harder to read: what is seen first may have parted them badly."""
@@ -64,10 +58,10 @@ class Blocks:
             return False
         return whole <= sum(self.best(part)[0] for part in parts) + APART * (len(parts) - 1)
 
-    def more(self, part: list[Group], group: Group) -> float:
-        """How much more there is to read when a module joins others."""
+    def more(self, part: list[Group], others: list[Group]) -> float:
+        """How much more there is to read when modules join others."""
         try:
-            return self.best([*part, group])[0] - self.best(part)[0]
+            return self.best([*part, *others])[0] - self.best(part)[0]
         except Different:
             return float("inf")
 
@@ -80,15 +74,15 @@ class Blocks:
             known=[self.facts.get(group.path, {}) for group in groups],
         )
         found: list[tuple[float, Items, dict[str, tuple[Any, ...]]]] = []
-        for bodies in forms([group.items for group in groups]):
+        for each in forms([group.items for group in groups]):
             try:
-                _, items, values = parameterized(unwrapped(merged(bodies)), facts)
+                _, items, values = parameterized(unwrapped(merged(each)), facts)
             except Different:
                 continue
             found.append((_cost(items, values), items, values))
         if not found:
             raise Different
-        return min(found, key=lambda each: each[0])
+        return min(found, key=lambda found_one: found_one[0])
 
     def block(self, kind: str, groups: list[Group]) -> dict[str, Call]:
         """Defines a block; the calls of it, by the paths of the modules."""
@@ -112,6 +106,23 @@ class Blocks:
 
 def _innermost(group: Group) -> bool:
     return not any(isinstance(item, Group) and item.kind for item in below(group.items))
+
+
+def _by_structure(groups: list[Group]) -> list[list[Group]]:
+    """Modules with the same items, whatever their arguments, together."""
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        found.setdefault(_structure(group.items), []).append(group)
+    return list(found.values())
+
+
+def _structure(items: Items) -> str:
+    return "; ".join(
+        f"{item.word}{list(item.args)}{item.label}"
+        if isinstance(item, Call)
+        else f"{type(item).__name__}{getattr(item, 'label', '')}{list(map(_structure, bodies(item)))}"
+        for item in items
+    )
 
 
 def _cost(items: Items, values: Mapping[str, tuple[Any, ...]]) -> float:

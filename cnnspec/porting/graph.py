@@ -353,7 +353,11 @@ def _common_start(nodes: tuple[Node, ...], joins: list[Node]) -> list[Node]:
         key=lambda join: len(flat(join.inputs)),
         default=None,
     )
-    return [best, *flat(nodes)[len(flat(best.inputs)) :]] if best else list(nodes)
+    if best is None:
+        return list(nodes)
+    covered = len(flat(best.inputs))
+    ends = [at for at in range(1, len(nodes) + 1) if len(flat(nodes[:at])) == covered]
+    return [best, *(nodes[ends[0] :] if ends else flat(nodes)[covered:])]
 
 
 def flat(nodes: tuple[Node, ...]) -> list[Node]:

@@ -160,11 +160,15 @@ def layer_of(module: nn.Module, x: Shape) -> Layer | None:
 
 def facts(module: nn.Module, renamed: dict[str, str]) -> dict[str, Any]:
     """The values that torch's arguments have in a module: its attributes of the same names."""
-    found = {key: simple(value) for key, value in vars(module).items() if not key.startswith("_")}
+    found = {key: _fixed(value) for key, value in vars(module).items() if not key.startswith("_")}
     for key in ("weight", "bias"):
         if key in module._parameters:
             found[key] = module._parameters[key] is not None
     return found | {ours: found.get(theirs) for ours, theirs in renamed.items()}
+
+
+def _fixed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
 
 
 def simple(value: Any) -> Any:
@@ -181,7 +185,7 @@ def candidates(entry: Entry, found: dict[str, Any]) -> Iterator[Layer]:
     choices: list[list[Any]] = []
     fields = entry.layer.__fields__
     for name, sources in entry.sources.items():
-        values = [found[key] for key in sources if key in found]
+        values = [each for key in sources if key in found for each in dict.fromkeys((simple(found[key]), found[key]))]
         default = fields[name]
         names = [*entry.literals[name]]
         if names:
@@ -231,4 +235,4 @@ def _alike(key: str, ours: Any, theirs: Any, x: Shape) -> bool:
         return ours % axes == theirs % axes
     if ours is None or ours is False:
         return theirs is None or theirs is False
-    return bool(ours == theirs)
+    return bool(simple(ours) == simple(theirs))

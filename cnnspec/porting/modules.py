@@ -12,6 +12,9 @@ from cnnspec.porting.series import Fork, Series, Side, nodes_of
 from cnnspec.record import REQUIRED
 from cnnspec.words import Like
 
+CONTAINERS = ("torch.nn.", "cnnspec.building.")
+"""Where the classes come from whose names say nothing."""
+
 Step = Node | Fork | Side
 Path = tuple[str, ...]
 
@@ -144,12 +147,14 @@ class Arrange:
         parent = self.modules.get(".".join(path[:-1]))
         if not items or (not weights_inside(items) and self.is_small(items, parent)):
             return tuple(item.replace(hint=item.hint or name) if isinstance(item, Call) else item for item in items)
+        if path in self.used and not weights_inside(items):
+            return items
         self.used[path] = self.used.get(path, 0) + 1
         key = name if self.used[path] == 1 else f"{name}_{self.used[path]}"
         if key != name:
             text = f"its layers stand in several places; here they are called {key}"
             self.notes.append(Note(".".join(path), text))
-        kind = "" if type(module).__module__.startswith("torch.nn.") else type(module).__name__
+        kind = "" if type(module).__module__.startswith(CONTAINERS) else type(module).__name__
         out = channels
         for step in steps:
             out = channels_after(step, out)

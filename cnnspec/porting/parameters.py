@@ -164,11 +164,7 @@ class Solver:
 
     def half_kernel(self, values: Values) -> Iterator[str]:
         for param, known in self.params.items():
-            if (
-                param.startswith("kernel")
-                and not any(isinstance(kernel, Text) for kernel in known)
-                and equal(values, mapped(known, lambda kernel: _half(kernel)))
-            ):
+            if param.startswith("kernel") and whole(known) and equal(values, mapped(known, lambda size: size // 2)):
                 yield f"{param} // 2"
 
     def condition(self, values: Values, items: Items, arriving: Values | None) -> Any:
@@ -279,10 +275,6 @@ def distinct(values: Values) -> int:
 
 def mapped(values: Values, change: Callable[[Any], Any]) -> Values:
     return tuple(ABSENT if value is ABSENT else change(value) for value in values)
-
-
-def _half(kernel: Any) -> Any:
-    return tuple(size // 2 for size in kernel) if isinstance(kernel, tuple) else kernel // 2
 
 
 def ratio(values: Values, known: Values, name: str) -> Iterator[str]:

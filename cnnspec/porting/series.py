@@ -78,7 +78,7 @@ class Structure:
         output, *sides = self.graph.outputs
         self.count_uses(output)
         result = self.series(output, self.graph.source)
-        for side in sides:
+        for side in sorted(sides, key=lambda node: -node.number):
             self.put_aside(result, side)
         return result
 
@@ -92,13 +92,23 @@ class Structure:
                     todo.append(node)
 
     def put_aside(self, series: Series, side: Node) -> None:
-        """A side output begins at the last step of the network that it depends on."""
-        stations = {step.node if isinstance(step, Fork) else step: at for at, step in enumerate(series)}
+        """A side output begins at the last step of the network, or of another side output, that it depends on."""
+        stations = self.stations(series)
         start = side
         while start not in stations and start is not self.graph.source:
             start = self.dominators.of(start)
-        branch = self.series(side, start)
-        series.insert(stations[start] + 1 if start in stations else 0, Side(branch))
+        home, at = stations.get(start, (series, 0))
+        home.insert(at, Side(self.series(side, start)))
+
+    def stations(self, series: Series) -> dict[Node, tuple[Series, int]]:
+        """Where a side output may begin, and the place behind."""
+        found: dict[Node, tuple[Series, int]] = {}
+        for at, step in enumerate(series, 1):
+            if isinstance(step, Side):
+                found = self.stations(step.branch) | found
+            else:
+                found[step.node if isinstance(step, Fork) else step] = (series, at)
+        return found
 
     def series(self, node: Node, start: Node) -> Series:
         """The steps that make a node out of an earlier one."""

@@ -65,7 +65,8 @@ def verify(module: nn.Module, network: Network, *, numbers: bool = True) -> Veri
 
 
 def _apart(module: nn.Module, ours: nn.Module, sizes: tuple[int, ...]) -> float:
-    """The largest difference between the outputs; infinite where they are no number or of other shapes."""
+    """The largest difference between the outputs; infinite where their shapes differ, or one is no number
+    where the other is."""
     like = next((value for value in module.state_dict().values() if value.is_floating_point()), torch.empty(0))
     x = torch.rand(1, *sizes, generator=torch.Generator().manual_seed(0)).to(like.device, like.dtype)
     training = {each_module: each_module.training for each_module in module.modules()}
@@ -76,6 +77,7 @@ def _apart(module: nn.Module, ours: nn.Module, sizes: tuple[int, ...]) -> float:
         each_module.training = mode
     if found.shape != expected.shape:
         return float("inf")
-    if torch.equal(found, expected):
-        return 0.0
-    return float((found - expected).abs().max().nan_to_num(float("inf")))
+    if not torch.equal(found.isnan(), expected.isnan()):
+        return float("inf")
+    found, expected = found.nan_to_num(), expected.nan_to_num()
+    return 0.0 if torch.equal(found, expected) else float((found - expected).abs().max())
