@@ -71,6 +71,11 @@ RECIPES: dict[str, dict[str, object]] = {
     "adam": {"optimizer": "adam"},
     "adamw": {"optimizer": "adamw", "clip": 1.0, "label_smoothing": 0.1},
     "augmented": {"augment": AUGMENTATIONS},
+    "covered": {"augment": "[crop(2, mode=reflect), flip(alternate=true), cutout(3), random_erasing]"},
+    "mixed": {"mix": "[mixup, cutmix]", "augment": "[flip]", "label_smoothing": 0.1},
+    "accumulated": {"accumulate": 2, "mix": "mixup"},
+    "groups": {"groups": "[group(kind=norms, lr=0), group(kind=biases, lr=0.1)]", "schedule": "plateau"},
+    "muon and sgd": {"optimizer": "muon(normalise=true, others=sgd(momentum=0.9))", "schedule": "linear"},
     "mean of weights": {"ema": 0.9},
     "bfloat16": {"precision": "bfloat16"},
 }
