@@ -91,7 +91,7 @@ def command(
     except UsageFault as fault:
         raise click.UsageError(str(fault)) from None
     click.echo(rendered(pairs, form), color=use_color(sys.stdout))
-    sys.exit(exit_code and pairs.differ)
+    sys.exit(int(exit_code and pairs.differ))
 
 
 def _checked(source: Source, overrides: dict[str, str], input_shape: str | None) -> Checked:
