@@ -107,8 +107,8 @@ def test_those_of_a_lesson(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOME)
 def test_those_of_torchvision(name: str) -> None:
-    """Those that are written alike there. torchvision overwrites the input of activations and of sums to save memory; a sum
-    that does is counted as the same, activations are asked not to."""
+    """Those that are written alike there. torchvision overwrites the input of activations and of sums to save memory; a
+    sum that does is counted as the same, activations are asked not to."""
     expected = operations(lambda: without_overwriting(getattr(torchvision.models, name)()), (3, 224, 224))
     built = operations(lambda: cnnspec.build(f"zoo:{name}"), (3, 224, 224))
     assert sums_alike(built) == sums_alike(expected)
