@@ -115,7 +115,7 @@ def module_path(place: Place) -> Diagnostic | None:
 def _in_setting_of_names(place: Place, start: int) -> bool:
     """Whether a setting of train { } that holds names is open there."""
     before = re.search(r"(\w+)[ \t]*:[^:{}]*$", place.source.text[:start])
-    return bool(before) and before[1] in ("freeze", "groups", "weights")  # type: ignore[index]
+    return bool(before) and before[1] in ("freeze", "groups", "init", "weights")  # type: ignore[index]
 
 
 def _unquoted(place: Place, start: int) -> Diagnostic:
