@@ -27,6 +27,8 @@ class Runner:
     def layer(self, node: LayerNode, x: Tensor) -> Tensor:
         """The output of a layer, held once; the input stays held by who holds it."""
         word = node.layer.word
+        if word in SOFTMAX:
+            return self.plain(node, x, keeps_output=True, last=node.output.channels_last)
         if word in KEEPS_OUTPUT:
             return self.plain(node, x, keeps_output=True)
         if word in KEEPS_INPUT:
@@ -300,12 +302,15 @@ def gradients(node: LayerNode) -> list[int]:
     return [prod(shape) * FLOAT for shape in node.weights.parameters.values()]
 
 
-KEEPS_OUTPUT = {"relu", "sigmoid", "tanh", "softmax", "log_softmax", "softmin"}
+SOFTMAX = {"softmax", "log_softmax", "softmin"}
+"""Layers that keep their output, and give it in the order of the axes."""
+
+KEEPS_OUTPUT = {"relu", "sigmoid", "tanh"}
 KEEPS_INPUT = {
     "avgpool", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
     "hardsigmoid", "logsigmoid", "hardtanh", "softplus", "softshrink", "hardshrink", "threshold", "glu",
 }  # fmt: skip
-IN_FLOAT = {"softmax", "log_softmax", "softmin", "softplus", "groupnorm", "layernorm", "rmsnorm"}
+IN_FLOAT = SOFTMAX | {"softplus", "groupnorm", "layernorm", "rmsnorm"}
 """Layers that autocast computes in float32."""
 
 SPECIAL: dict[str, Callable[[Runner, LayerNode, Tensor], Tensor]] = {
