@@ -64,8 +64,10 @@ class Muon(Optimizer):
 class Group(Chosen):
     """Parameters that learn at a rate of their own, or decay otherwise: those of a kind in the layers and groups named.
 
-    What it leaves out is as the optimizer says. `lr=0` keeps them as they are. A parameter that several groups hold
-    takes from each what it says, and the last word is the later one's."""
+    `weights` are those of convolutions and linear layers, `biases` theirs, `norms` the weights and biases of norm
+    layers, `scales` the factors of scale and prelu; `vectors` are all but the weights. What a group leaves out is as
+    the optimizer says. `lr=0` keeps parameters as they are. One that several groups hold takes from each what it says,
+    and the last word is the later one's."""
 
     word = "group"
     lr: NonNegative | None = None

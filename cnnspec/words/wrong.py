@@ -58,7 +58,7 @@ FAMILIAR = {
 _INPUT = "what comes in is said once, by the line input"
 _INFERRED = "what arrives is inferred"
 _NAME = "a name stands in front of a layer, with a colon: conv1: conv(32, 3)"
-_WEIGHTS = "weights begin as PyTorch begins them"
+_WEIGHTS = "how weights begin is a setting of training: init: kaiming_normal, for instance"
 _LOSS = "the loss follows from the network: cross entropy for classes"
 
 ELSEWHERE = {
@@ -102,6 +102,7 @@ MEANT = {
     "linearlr": "linear",
     "reducelronplateau": "plateau",
     "randomcrop": "crop",
+    "randomerasing": "random_erasing",
     "randomhorizontalflip": "flip",
     "horizontal_flip": "flip",
     "randomrotation": "rotation",
