@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from cnnspec.porting import Ported
     from cnnspec.porting.values import NotPortable as NotPortable
     from cnnspec.report.diff import Difference
+    from cnnspec.report.field_view import View
+    from cnnspec.report.memory_table import Report
     from cnnspec.report.summary import Summary
     from cnnspec.training.compare import Comparison
     from cnnspec.training.ending import Run
@@ -54,7 +56,9 @@ __all__ = [
     "diff",
     "emit",
     "evaluate",
+    "field",
     "load",
+    "memory",
     "port",
     "predict",
     "summary",
@@ -153,6 +157,41 @@ def summary(
     from cnnspec.report.summary import summarize
 
     return summarize(load(spec, model=model, set=set, input=input))
+
+
+def field(
+    spec: Spec,
+    layer: str,
+    at: tuple[int, ...] | None = None,
+    *,
+    model: str | None = None,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+) -> View:
+    """What one output of a layer or group sees of the input, by default that in the middle of its map. Raises
+    `ValueError` where there is no such layer, or no such place."""
+    from cnnspec.report.field_table import view_of
+
+    return view_of(load(spec, model=model, set=set, input=input), layer, at)
+
+
+def memory(
+    spec: Spec,
+    *,
+    batch: int | None = None,
+    optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None,
+    precision: Literal["float32", "bfloat16"] | None = None,
+    fits: int | None = None,
+    model: str | None = None,
+    set: Mapping[str, object] | None = None,
+    input: object | None = None,
+) -> Report:
+    """What training takes on a GPU, as `train { }` says where nothing is given. With `fits`, a number of bytes, that of
+    the largest batch that fits into it."""
+    from cnnspec.report.memory_table import plan_of, report
+
+    network = load(spec, model=model, set=set, input=input)
+    return report(network, plan_of(network, batch, optimizer, precision), fits)
 
 
 def diff(before: Spec, after: Spec) -> Difference:

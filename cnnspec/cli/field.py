@@ -85,7 +85,7 @@ def _draw(view: View, picture: Path) -> None:
     from cnnspec.files import write
     from cnnspec.report.field_view import svg
 
-    if view.network.input.rank not in (1, 2):
+    if not view.drawable:
         fail(f"an input of {view.network.input} cannot be drawn: it has {view.network.input.rank} axes", code=2)
     try:
         write(picture, svg(view))
@@ -94,22 +94,18 @@ def _draw(view: View, picture: Path) -> None:
 
 
 def _tell(view: View) -> None:
-    from cnnspec.report.field_view import LEGEND, drawing, title, words
+    from cnnspec.report.field_view import title, words
 
-    click.echo(title(view))
-    for sentence in words(view):
-        click.echo(f"  {sentence}")
-    if view.network.input.rank in (1, 2):
-        lines = drawing(view)
-        if not _prints(lines, sys.stdout.encoding):
-            return
-        click.echo("\n" + "\n".join(lines) + f"\n\n{LEGEND}")
+    told = str(view)
+    if not _prints(told, sys.stdout.encoding):
+        told = "\n".join([title(view), *(f"  {sentence}" for sentence in words(view))])
+    click.echo(told)
 
 
-def _prints(lines: list[str], encoding: str | None) -> bool:
+def _prints(text: str, encoding: str | None) -> bool:
     """Whether the terminal has the characters of a drawing."""
     try:
-        "".join(lines).encode(encoding or "utf-8")
+        text.encode(encoding or "utf-8")
     except UnicodeEncodeError:
         return False
     return True

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from cnnspec.cli.common import load, network_options
-
-if TYPE_CHECKING:
-    from cnnspec.analysis.training import Plan
-    from cnnspec.network import Network
 
 UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -59,32 +55,18 @@ def command(
     """The memory of training on a GPU: weights, gradients, what the optimizer keeps, what every layer keeps for the
     backward pass, and the peak. With --fits the largest batch.
     """
-    from cnnspec.report.memory_table import as_text, report
+    from cnnspec.report.memory_table import Unknown, as_text, plan_of, report
 
     if batch and fits:
         raise click.UsageError("--fits looks for a batch, and --batch gives one")
     network = load(file, model, overrides, input_shape)
-    given = {"batch": batch, "optimizer": optimizer, "precision": precision}
-    plan = _plan(network, optimizer).replace(**{name: value for name, value in given.items() if value})
-    found = report(network, plan, fits)
+    try:
+        found = report(network, plan_of(network, batch, optimizer, precision), fits)
+    except Unknown as fault:
+        raise click.UsageError(f"{fault}; --optimizer names one that is") from None
     if form == "json":
         import json
 
         click.echo(json.dumps(found.as_dict(), indent=2))
     else:
         click.echo(as_text(found, every))
-
-
-def _plan(network: Network, optimizer: str | None) -> Plan:
-    """What `train { }` says, but for the optimizer where one is given."""
-    from cnnspec.analysis.training import OPTIMIZERS, Plan
-    from cnnspec.recipe import Recipe
-
-    recipe = network.recipe or Recipe()
-    settings = recipe.optimizer
-    word = optimizer or ("momentum" if getattr(settings, "momentum", 0) and settings.word == "sgd" else settings.word)
-    if word not in OPTIMIZERS:
-        raise click.UsageError(f"what {word} takes is not known; --optimizer names one that is")
-    decay = optimizer is None and bool(getattr(settings, "weight_decay", 0))
-    precision: Literal["float32", "bfloat16"] = "bfloat16" if recipe.precision == "bfloat16" else "float32"
-    return Plan(recipe.batch, word, precision, bool(recipe.ema), decay)

@@ -35,7 +35,7 @@ NOTES = (
 )
 
 
-class NoSuchLayer(Exception):
+class NoSuchLayer(ValueError):
     """A name that no layer has, or several; `notes` say which there are."""
 
     def __init__(self, message: str, *notes: str) -> None:
@@ -43,7 +43,7 @@ class NoSuchLayer(Exception):
         self.notes = notes
 
 
-class NoPlace(Exception):
+class NoPlace(ValueError):
     """A place that the map does not have."""
 
 

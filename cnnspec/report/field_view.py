@@ -24,7 +24,8 @@ INSIDE, SEEN, PARTLY, PADDING = "·", "█", "▓", "░"
 
 
 class View(Record):
-    """One place (`at`) of the map behind `layer`, what it sees, and the field that all places of the map have."""
+    """One place (`at`) of the map behind `layer`, what it sees, and the field that all places of the map have. `str`
+    gives what `cnnspec field` prints."""
 
     network: Network
     layer: str
@@ -48,6 +49,19 @@ class View(Record):
         sizes = self.network.input.spatial
         inside = (max(0, min(b, n - 1) - max(a, 0) + 1) for (a, b), n in zip(self.hull, sizes, strict=True))
         return 1 - prod(inside) / prod(b - a + 1 for a, b in self.hull)
+
+    def __str__(self) -> str:
+        lines = [title(self), *(f"  {sentence}" for sentence in words(self))]
+        return "\n".join([*lines, "", *drawing(self), "", LEGEND] if self.drawable else lines)
+
+    @property
+    def drawable(self) -> bool:
+        """Whether the input has one axis or two."""
+        return self.network.input.rank in (1, 2)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        return svg(self) if self.drawable else None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON. `seen` is from where to where along each axis, edges included."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnspec.analysis.steps import PlacedJoin, Step, steps
-from cnnspec.analysis.training import Held, Training, training_memory
-from cnnspec.analysis.training import Plan as Plan
+from cnnspec.analysis.training import OPTIMIZERS, Held, Plan, Precision, Training, largest_batch, training_memory
 from cnnspec.network.model import Network
+from cnnspec.recipe import Recipe
 from cnnspec.record import Record
 from cnnspec.report.summary_text import call_text, size
 from cnnspec.report.table import Column, aligned
@@ -36,6 +36,10 @@ CONVENTION = (
 )
 
 
+class Unknown(ValueError):
+    """An optimizer of which nothing tells what it takes."""
+
+
 class Row(Record):
     """A layer or join, and what it holds."""
 
@@ -58,12 +62,15 @@ class Row(Record):
 
 class Report(Record):
     """A network and the memory that training it takes. `fits` is the largest batch for a limit, where one was asked
-    for."""
+    for. `str` gives what `cnnspec memory` prints."""
 
     network: Network
     training: Training
     limit: int | None = None
     fits: int | None = None
+
+    def __str__(self) -> str:
+        return as_text(self)
 
     @property
     def rows(self) -> list[Row]:
@@ -98,12 +105,24 @@ class Report(Record):
         return found if self.limit is None else found | {"limit": self.limit, "largest_batch": self.fits}
 
 
+def plan_of(
+    network: Network, batch: int | None = None, optimizer: str | None = None, precision: Precision | None = None
+) -> Plan:
+    """What is asked for, and beyond that what `train { }` says; raises `Unknown`."""
+    recipe = network.recipe or Recipe()
+    settings = recipe.optimizer
+    word = optimizer or ("momentum" if getattr(settings, "momentum", 0) and settings.word == "sgd" else settings.word)
+    if word not in OPTIMIZERS:
+        raise Unknown(f"what {word} takes is not known")
+    decay = optimizer is None and bool(getattr(settings, "weight_decay", 0))
+    own: Precision = "bfloat16" if recipe.precision == "bfloat16" else "float32"
+    return Plan(batch or recipe.batch, word, precision or own, bool(recipe.ema), decay)
+
+
 def report(network: Network, plan: Plan, limit: int | None = None) -> Report:
     """With a limit in bytes, that of the largest batch that fits; of a batch of one where none does."""
     if limit is None:
         return Report(network, training_memory(network, plan))
-    from cnnspec.analysis.training import largest_batch
-
     fits = largest_batch(network, plan, limit)
     return Report(network, training_memory(network, plan.replace(batch=max(fits, 1))), limit, fits)
 
