@@ -61,6 +61,7 @@ __all__ = [
     "memory",
     "port",
     "predict",
+    "resume",
     "summary",
     "sweep",
     "text",
@@ -254,6 +255,7 @@ def train(
     tensorboard: bool = False,
     compile: Literal["auto", "on", "off"] = "auto",
     deterministic: bool = False,
+    save_every: float = 10.0,
     progress: bool = False,
 ) -> Run:
     """Train the network as its `train { }` says, with defaults for what it leaves out. Needs torch.
@@ -263,7 +265,8 @@ def train(
     `weights` are what to start from: the folder of a run, a file, or torchvision's name for its own.
     `test_every_epoch` records the test set after each epoch, `watch` every layer, `tensorboard` the curves for
     TensorBoard; none has a say. Steps are compiled where that repays its time, unless `compile` says otherwise;
-    `deterministic` gives the same bits every time on a GPU too. `Run.folder` holds weights, metrics and
+    `deterministic` gives the same bits every time on a GPU too. An epoch that takes longer than `save_every` minutes is
+    saved on the way. `Run.folder` holds weights, metrics and
     pictures. Raises `TrainError` or `DataError` where the run cannot start or not go on.
     """
     from cnnspec.requires import require
@@ -287,8 +290,31 @@ def train(
         tensorboard=tensorboard,
         compiling=compile,
         deterministic=deterministic,
+        save_every=save_every,
         progress=progress,
     )
+
+
+def resume(
+    run: str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    device: str | None = None,
+    save_every: float = 10.0,
+    progress: bool = False,
+) -> Run:
+    """Go on with a run that was interrupted or killed, from its newest checkpoint, as if it had never stopped: on the
+    CPU bit for bit. `data_dir` and `device` are those it began with by default. Raises `TrainError` where the run is
+    finished, has diverged, or is no longer what it was. Needs torch."""
+    from cnnspec.requires import require
+
+    require("torch")
+    from pathlib import Path
+
+    from cnnspec.training.resume import resume
+
+    folder = Path(data_dir) if data_dir is not None else None
+    return resume(Path(run), data_dir=folder, device=device, save_every=save_every, progress=progress)
 
 
 def evaluate(

@@ -75,6 +75,13 @@ seeds_option = click.option(
     help="Train on so many devices of this machine together, a process on each.",
 )
 @click.option("--out", metavar="DIR", help="Folder of the run, new or empty; a fresh one in runs by default.")
+@click.option(
+    "--save-every",
+    type=click.FloatRange(0, min_open=True),
+    default=10.0,
+    metavar="MINUTES",
+    help="Save on the way through an epoch that takes longer than this; 10 by default.",
+)
 @click.option("--resume", metavar="RUN", help="Go on with a run that was interrupted or killed, as if it never was.")
 @extra_options
 @how_options
@@ -88,6 +95,7 @@ def command(
     device: str | None,
     devices: int,
     out: str | None,
+    save_every: float,
     resume: str | None,
     test_every_epoch: bool,
     watch: bool,
@@ -106,7 +114,7 @@ def command(
     no longer finite; 2: wrong usage; 130: interrupted.
     """
     if resume is not None:
-        require_alone(click.get_current_context(), "a run", {"resume", "device", "devices", "data_dir"})
+        require_alone(click.get_current_context(), "a run", {"resume", "device", "devices", "data_dir", "save_every"})
     elif file is None:
         raise click.UsageError("name the FILE to train, or the run to go on with: --resume RUN")
     given = as_overrides(settings)
@@ -129,6 +137,7 @@ def command(
         },
         data_dir=data_dir,
         device=device,
+        save_every=save_every,
     )
     if devices == 1:
         carry_out(request)
@@ -150,6 +159,7 @@ class Request(NamedTuple):
     """What only a new run takes."""
     data_dir: str | None
     device: str | None
+    save_every: float
 
     def network(self) -> Network | None:
         file, model, overrides, input_shape = self.spec
@@ -166,7 +176,13 @@ def carry_out(request: Request) -> None:
         from cnnspec.training.run import how_to_resume, train
 
         say = click.echo if speaks else silent
-        how = Common(data_dir=request.data_dir, device=request.device, progress=sys.stderr.isatty(), say=say)
+        how = Common(
+            data_dir=request.data_dir,
+            device=request.device,
+            save_every=request.save_every,
+            progress=sys.stderr.isatty(),
+            say=say,
+        )
         run = train(network, out=request.out, **request.extras, **how) if network else go_on(str(request.resume), **how)
         for line in report.closing(run) if speaks else ():
             click.echo(line)
@@ -210,6 +226,7 @@ class Common(TypedDict):
 
     data_dir: str | None
     device: str | None
+    save_every: float
     progress: bool
     say: Callable[[str], None]
 

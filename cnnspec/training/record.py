@@ -198,7 +198,10 @@ def read_config(folder: Path) -> Config:
 
 def read_versions(folder: Path) -> dict[str, Any]:
     """What `versions` said when the run began; raises `BadRun` where the file is damaged."""
-    return TypeAdapter(dict[str, Any]).validate_json(_read(folder / VERSIONS))
+    try:
+        return TypeAdapter(dict[str, Any]).validate_json(_read(folder / VERSIONS))
+    except ValidationError as error:
+        raise BadRun(f"{folder / VERSIONS} is damaged", error.errors()[0]["msg"]) from None
 
 
 def read_result(folder: Path) -> Result | None:

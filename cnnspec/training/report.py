@@ -51,11 +51,31 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     yield from about_start(plan)
     yield f"loss      {config.loss}"
     yield f"device    {device_name(plan.device)}"
+    yield from together(plan)
     yield f"precision {config.precision}, {plan.why_precision}"
     if config.deterministic:
         yield f"repeats   bit for bit, {'as ever on the CPU' if plan.device.type == 'cpu' else 'with --deterministic'}"
     yield f"folder    {folder}"
     yield ""
+
+
+def together(plan: Plan) -> Iterator[str]:
+    """Where several processes train together, what each does, and what differs from one alone."""
+    size, batch = plan.team.size, plan.recipe.batch
+    if size == 1:
+        return
+    machines = "" if plan.team.local_size == size else ", on several machines"
+    yield f"together  {size} processes{machines}; each takes about {max(1, batch // size)} samples of {batch}"
+    there = {placed.layer.word for placed in plan.network.layers}
+    if "batchnorm" in there:
+        yield "          batchnorm takes mean and deviation over the samples of one process"
+    if random := sorted(there & DRAWING):
+        yield f"          {' and '.join(random)}: each process draws numbers of its own"
+    if plan.device.type == "cuda":
+        yield "          steps are launched kernel by kernel, not recorded as a CUDA graph"
+
+
+DRAWING = {"dropout", "channel_dropout", "alpha_dropout", "feature_alpha_dropout", "stochastic_depth", "rrelu"}
 
 
 def feeding(data: Data) -> Iterator[str]:

@@ -448,6 +448,12 @@ def test_data_that_changed(network: Make, tmp_path: Path, monkeypatch: pytest.Mo
     assert resume(tmp_path / "run").status == "finished"
 
 
+def test_damaged_versions(run: Path) -> None:
+    (run / "versions.json").write_text("{")
+    with pytest.raises(BadRun, match=r"versions\.json is damaged"):
+        resume(run)
+
+
 def test_other_circumstances_are_told(run: Path) -> None:
     versions = json.loads((run / "versions.json").read_text())
     (run / "versions.json").write_text(json.dumps(versions | {"threads": 64}))
