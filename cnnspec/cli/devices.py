@@ -40,6 +40,19 @@ def in_process(work: tuple[Callable[[Request], None], Request]) -> None:
 
 
 @contextmanager
+def at_once() -> Iterator[None]:
+    """One of several that has failed ends without waiting for what it shares with those that are lost."""
+    try:
+        yield
+    except SystemExit as end:
+        if not launched():
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+@contextmanager
 def one_voice() -> Iterator[bool]:
     """Joins the other processes where there are some; gives whether this is the one that speaks. A fault is told by
     the first that has one."""

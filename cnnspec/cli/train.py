@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from cnnspec.cli.common import FILE, fail, input_option, load, model_option, set_option
-from cnnspec.cli.devices import launched, one_voice, start
+from cnnspec.cli.devices import at_once, launched, one_voice, start
 from cnnspec.cli.running import data_dir_option, dataset, device_option, explained
 from cnnspec.network import Network, UsageFault
 from cnnspec.recipe import Recipe
@@ -168,7 +168,7 @@ class Request(NamedTuple):
 
 def carry_out(request: Request) -> None:
     network = None if launched() else request.network()
-    with explained(), one_voice() as speaks:
+    with at_once(), explained(), one_voice() as speaks:
         network = network or request.network()
         from cnnspec.training import report
         from cnnspec.training.distributed import team

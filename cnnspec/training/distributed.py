@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from cnnspec.training.device import NoDevice, pick_device
 from cnnspec.training.error import Lost
+from cnnspec.training.pulse import Pulse, finish
 
 WAIT = timedelta(minutes=30)
 """The longest that processes wait for one of them: while it downloads the data, or writes to a slow disk."""
@@ -83,7 +84,10 @@ class Team:
             return
         whole = torch.cat([gradient.reshape(-1) for gradient in gradients])
         with lost():
-            dist.all_reduce(whole, group=self.gradients)
+            if self.gradients:
+                dist.all_reduce(whole, group=self.gradients)
+            else:
+                finish(dist.all_reduce(whole, async_op=True), _pulse)
         pieces = torch.split(whole, [gradient.numel() for gradient in gradients])
         for gradient, piece in zip(gradients, pieces, strict=True):
             gradient.copy_(piece.view(gradient.shape))
@@ -94,7 +98,7 @@ class Team:
             return number
         found = number.cpu().clone()
         with lost():
-            dist.all_reduce(found)
+            finish(dist.all_reduce(found, async_op=True), _pulse)
         return found
 
     def together(self, number: Tensor) -> Tensor:
@@ -104,7 +108,7 @@ class Team:
             return mine[None]
         found = [torch.empty_like(mine) for _ in range(self.size)]
         with lost():
-            dist.all_gather(found, mine)
+            finish(dist.all_gather(found, mine, async_op=True), _pulse)
         return torch.stack(found)
 
     # ------------------------------------------------------------------------------------------------- agreement
@@ -113,16 +117,17 @@ class Team:
         """Gives all of them the weights of the first, and what norms have measured there."""
         with lost(), torch.no_grad():
             for tensor in model.state_dict().values() if self.size > 1 else ():
-                dist.broadcast(tensor, 0, group=self.gradients)
+                work = dist.broadcast(tensor, 0, group=self.gradients, async_op=True)
+                finish(work, None if self.gradients else _pulse)
 
     def told(self, text: str) -> str:
         """What the first of them says."""
         if self.size == 1:
             return text
-        found = [text]
-        with lost():
-            dist.broadcast_object_list(found)
-        return found[0]
+        data = torch.frombuffer(bytearray(text.encode() + b"\0"), dtype=torch.uint8)
+        longest = int(self.together(torch.tensor(len(data))).max())
+        found = self.together(torch.cat([data, data.new_zeros(longest - len(data))]))[0]
+        return bytes(found.tolist()).rstrip(b"\0").decode()
 
     def tells(self, path: Callable[[], Path]) -> Path:
         """What the first of them finds out."""
@@ -131,8 +136,7 @@ class Team:
     def wait(self) -> None:
         """Until all of them are here."""
         if self.size > 1:
-            with lost():
-                dist.barrier()
+            self.total(torch.zeros(1))
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
@@ -179,6 +183,9 @@ class Team:
 
 ALONE = Team()
 
+_pulse: Pulse | None = None
+"""Of the others, where this process has joined them by itself."""
+
 
 class Wish:
     """What the processes want, agreed upon without waiting: the highest that one of them asked for a call ago."""
@@ -195,7 +202,7 @@ class Wish:
             self.asked = number, dist.all_reduce(number, dist.ReduceOp.MAX, async_op=True)
             if before is None:
                 return 0
-            before[1].wait()
+            finish(before[1], _pulse)
         return int(before[0])
 
 
@@ -233,10 +240,16 @@ def joined() -> Iterator[Team]:
     if not launched() or dist.is_initialized():
         yield team()
         return
+    global _pulse
     with lost():
         dist.init_process_group("gloo", timeout=WAIT)
+        _pulse = Pulse(dist.get_rank(), dist.get_world_size())
     try:
         yield team()
+    except BaseException:  # what is under way with one that is lost is never destroyed: that would wait for it
+        _pulse.stop()
+        raise
+    with lost():
         team().wait()  # none leaves while the first still writes: to whoever started them it would look like a death
-    finally:
+        _pulse.stop()
         dist.destroy_process_group()
