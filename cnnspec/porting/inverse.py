@@ -19,7 +19,7 @@ import cnnspec.modules
 from cnnspec.layers import ALL
 from cnnspec.layers.base import Layer, Refused, Shape, TorchCall
 from cnnspec.record import REQUIRED
-from cnnspec.words import Like
+from cnnspec.words import Like, Mismatch
 
 RANKS = ("1d", "2d", "3d")
 
@@ -191,13 +191,29 @@ def candidates(entry: Entry, found: dict[str, Any]) -> Iterator[Layer]:
         if names:
             values = [value for value in values if value in names]
             names = [] if values else names
-        if default is not None:
-            values = [value for value in values if value is not None]
+        values = [read for value in values for read in _read(entry.layer, name, value)]
         offered = [*values, *names, *([] if default is REQUIRED or isinstance(default, Like) else [default])]
         choices.append(list(dict.fromkeys(offered)) or [default])
     for values_ in product(*choices):
         if REQUIRED not in values_:
             yield entry.layer(**dict(zip(entry.sources, values_, strict=True)))
+
+
+def _read(layer: type[Layer], name: str, value: Any) -> Iterator[Any]:
+    """The value as the argument keeps it, where it takes it."""
+    if isinstance(value, str):
+        yield value
+    elif value is None:
+        parents = (inspect.get_annotations(parent) for parent in layer.__mro__)
+        if any(str(found.get(name, "")).endswith("| None") for found in parents):
+            yield None
+    else:
+        try:
+            read = layer.parameters()[name].kind.read(value)
+        except Mismatch:
+            return
+        if isinstance(read, tuple) <= isinstance(value, tuple):  # one number may stand for equal ones, not for a list
+            yield read
 
 
 def becomes(layer: Layer, x: Shape, module: nn.Module, name: str, renamed: dict[str, str]) -> bool:

@@ -91,15 +91,17 @@ def ways(x: Shape, goal: Tensor) -> Iterator[Steps]:
         yield (PixelShuffle(factor),)
         yield (PixelUnshuffle(factor),)
     if len(sizes) == x.rank + 1 and sizes != x.sizes and not x.channels_last:
-        yield from _crops(x, sizes)
+        yield from _crop(x, goal)
 
 
-def _crops(x: Shape, sizes: tuple[int, ...]) -> Iterator[Steps]:
-    lost = [old - new for old, new in zip(x.spatial, sizes[1:], strict=True)]
-    if min(lost) >= 0:
-        for front in (0, 1):
-            amounts = [side for less in reversed(lost) for side in ((0, -less) if not front else (-less, 0))]
-            yield (Pad(tuple(amounts)),)
+def _crop(x: Shape, goal: Tensor) -> Iterator[Steps]:
+    """Where the first number comes from tells how much was cut off in front."""
+    first, amounts = int(goal.flatten()[0]), []
+    for size, new in zip(reversed(x.spatial), reversed(goal.shape[2:]), strict=True):
+        first, before = divmod(first, size)
+        amounts += [-before, -(size - new - before)]
+    if max(amounts) <= 0:
+        yield (Pad(amounts[0] if len(set(amounts)) == 1 else tuple(amounts)),)
 
 
 def _equal(numbers: Tensor, steps: Steps, x: Shape, goal: Tensor) -> bool:

@@ -104,9 +104,9 @@ class Structure:
         """Where a side output may begin, and the place behind."""
         found: dict[Node, tuple[Series, int]] = {}
         for at, step in enumerate(series, 1):
-            if isinstance(step, Side):
-                found = self.stations(step.branch) | found
-            else:
+            for branch in _branches(step):
+                found = self.stations(branch) | found
+            if not isinstance(step, Side):
                 found[step.node if isinstance(step, Fork) else step] = (series, at)
         return found
 
@@ -195,5 +195,11 @@ def nodes_of(series: Series) -> Iterator[Node]:
         else:
             if isinstance(step, Fork):
                 yield step.node
-            for branch in step.branches if isinstance(step, Fork) else [step.branch]:
+            for branch in _branches(step):
                 yield from nodes_of(branch)
+
+
+def _branches(step: Node | Fork | Side) -> list[Series]:
+    if isinstance(step, Fork):
+        return step.branches
+    return [step.branch] if isinstance(step, Side) else []

@@ -71,7 +71,7 @@ def _apart(module: nn.Module, ours: nn.Module, sizes: tuple[int, ...]) -> float:
     x = torch.rand(1, *sizes, generator=torch.Generator().manual_seed(0)).to(like.device, like.dtype)
     training = {each_module: each_module.training for each_module in module.modules()}
     with torch.no_grad():
-        expected, *_ = [leaf for leaf in each(module.eval()(x)) if isinstance(leaf, Tensor)]
+        expected, *_ = [leaf for leaf in each(module.eval()(x.clone())) if isinstance(leaf, Tensor)]
         found = ours.eval()(x)
     for each_module, mode in training.items():
         each_module.training = mode
