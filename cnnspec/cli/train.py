@@ -18,7 +18,7 @@ from cnnspec.recipe import Recipe
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 METAVARS = {"data": "DATA", "augment": "LIST", "optimizer": "CALL", "schedule": "CALL", "precision": "NAME"}
-METAVARS |= {"weights": "FROM", "freeze": "NAMES"}
+METAVARS |= {"weights": "FROM", "freeze": "NAMES"} | dict.fromkeys(("groups", "init", "mix", "views"), "LIST")
 
 
 def setting_options(command: Decorated) -> Decorated:
