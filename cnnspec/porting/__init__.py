@@ -1,14 +1,14 @@
 """A module of PyTorch -> the text of a spec.
 
-trace       runs it and writes down the operations             values
-inverse     modules to layers          functions, moves        operations to layers
-graph       operations to a graph of layers, joins and shares
-series      the graph to steps one after another, with branches
-modules     steps to submodules, under the names of the original
-merge       bodies side by side        parameters, blocks      what differs becomes a parameter
-loops       regular runs become loops
-write       items to text              verify                  the text beside the original
-source      what is named on the command line to a module
+- `trace`: runs it and writes down the operations (`values`)
+- `inverse`: modules to layers; `functions`, `moves`: operations to layers
+- `graph`: all of them to a graph of layers, joins and shares (`nodes`)
+- `series`: the graph to steps one after another, with branches
+- `modules`: steps to submodules, under the names of the original (`items`)
+- `merge`, `runs`: bodies side by side; `parameters`, `blocks`: what differs becomes a parameter
+- `loops`: regular steps become loops
+- `write`: items to text; `verify`: the text beside the original
+- `source`: what is named on the command line to a module
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from cnnspec.layers.base import Shape
 from cnnspec.lint import linted
 from cnnspec.network import Network, check
 from cnnspec.porting.blocks import Blocks, without_defaults
-from cnnspec.porting.graph import Graph, Note
+from cnnspec.porting.graph import Graph
 from cnnspec.porting.inverse import is_known
 from cnnspec.porting.items import Items
 from cnnspec.porting.loops import rolled
 from cnnspec.porting.modules import Arrange
+from cnnspec.porting.nodes import Note
 from cnnspec.porting.series import Structure
 from cnnspec.porting.source import facts_of
 from cnnspec.porting.trace import run

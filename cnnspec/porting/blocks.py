@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnnspec.porting.items import Call, Group, If, Item, Items, below, bodies, rebuilt
-from cnnspec.porting.merge import ABSENT, Different, forms, merged, unwrapped
+from cnnspec.porting.merge import ABSENT, Different, merged
 from cnnspec.porting.parameters import Facts, parameterized
+from cnnspec.porting.runs import forms, unwrapped
 from cnnspec.porting.write import Block
 from cnnspec.record import REQUIRED
 

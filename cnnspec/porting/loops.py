@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from cnnspec.layers import LAYERS
 from cnnspec.porting.items import Call, For, Group, Item, Items, Repeat, rebuilt
-from cnnspec.porting.merge import Different, as_they_are, counted, first_apart, merged, unwrapped
+from cnnspec.porting.merge import Different, merged
 from cnnspec.porting.parameters import Facts, Solver
+from cnnspec.porting.runs import as_they_are, counted, first_apart, unwrapped
 from cnnspec.porting.write import body
 
 LONGEST = 8

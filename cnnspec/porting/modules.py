@@ -6,8 +6,9 @@ from itertools import groupby
 
 from torch import nn
 
-from cnnspec.porting.graph import Graph, Node, Note
+from cnnspec.porting.graph import Graph
 from cnnspec.porting.items import Call, Group, Item, Items, Join, children, is_residual, weights_inside
+from cnnspec.porting.nodes import Node, Note
 from cnnspec.porting.series import Fork, Series, Side, nodes_of
 from cnnspec.record import REQUIRED
 from cnnspec.words import Like

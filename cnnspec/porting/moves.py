@@ -23,7 +23,7 @@ from cnnspec.layers.shape import (
 from cnnspec.porting.values import Op, Value, mapped
 
 if TYPE_CHECKING:
-    from cnnspec.porting.graph import Node
+    from cnnspec.porting.nodes import Node
 
 MOVES = frozenset(("view", "reshape", "flatten", "unflatten", "permute", "transpose", "swapaxes", "movedim", "squeeze",
                    "unsqueeze", "contiguous", "clone", "chunk", "split", "split_with_sizes", "tensor_split", "unbind",

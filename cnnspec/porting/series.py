@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnspec.porting.graph import Graph, Node, Note
+from cnnspec.porting.graph import Graph
+from cnnspec.porting.nodes import Node, Note
 
 
 class Fork:
