@@ -1,10 +1,12 @@
 """The trainer beside a plain PyTorch loop: a DataLoader, transforms per image, float32. Same network, data and recipe.
 
-    python benchmarks/training.py 'folder("/path/to/cifar10")' --spec examples/tinycnn3.cnn --samples 2000
+    python benchmarks/training.py 'folder("/path/to/cifar10")' --samples 2000
+    python benchmarks/training.py 'folder("/path/to/cifar10")' --device cuda --samples 50000 --epochs 15
 
 A run here is the training with a measurement on the validation part after every epoch; the data is in memory before.
-The ways take turns, round by round, and what is printed are medians. On a machine with other work the ratios of CPU
-seconds, over all threads and loader processes, are the ones to trust.
+The ways take turns, round by round with a seed each, and what is printed are medians. What it takes to record and to
+compile steps is apart; the ratio of the last column counts it in. On a machine with other work the ratios of CPU
+seconds, over all threads and loader processes, are the ones to trust for what runs on the processor.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 from torch.nn import functional
@@ -24,12 +28,12 @@ from torch.utils.data import DataLoader, Dataset
 import cnnspec
 from cnnspec.data.parts import Data, Part
 from cnnspec.data.vision import import_torchvision
-from cnnspec.training.loop import fit
-from cnnspec.training.plan import Plan, plan_run, seeded_model
+from cnnspec.training import loop
+from cnnspec.training.compiling import Compiling
+from cnnspec.training.device import working
+from cnnspec.training.plan import Plan, plan_run, ready
 from cnnspec.training.precision import Precision
 from cnnspec.training.state import begin
-
-CPU = torch.device("cpu")
 
 
 class Images(Dataset[tuple[torch.Tensor, int]]):
@@ -49,42 +53,86 @@ class Images(Dataset[tuple[torch.Tensor, int]]):
         return self.change(self.x[index]), self.y[index]
 
 
-def plain(plan: Plan, workers: int) -> float:
+class Ended(NamedTuple):
+    accuracy: float
+    preparing: float = 0.0
+
+
+def plain(plan: Plan, workers: int) -> Ended:
     """The loop of every tutorial; the accuracy on the validation part after the last epoch."""
-    data, recipe = plan.data, plan.recipe
+    data, recipe, device = plan.data, plan.recipe, plan.device
     assert data.validation is not None
     torch.manual_seed(recipe.seed)
-    model = cnnspec.build(plan.network)
+    model = cnnspec.build(plan.network).to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
-    training = DataLoader(Images(data.train, data, train=True), recipe.batch, shuffle=True, num_workers=workers)
-    held_back = DataLoader(Images(data.validation, data, train=False), 2 * recipe.batch, num_workers=workers)
+    how: dict[str, Any] = {"num_workers": workers, "pin_memory": device.type == "cuda"}
+    training = DataLoader(Images(data.train, data, train=True), recipe.batch, shuffle=True, **how)
+    held_back = DataLoader(Images(data.validation, data, train=False), 2 * recipe.batch, **how)
     accuracy = 0.0
     for _ in range(recipe.epochs):
         model.train()
         for x, y in training:
             optimizer.zero_grad()
-            loss = functional.cross_entropy(model(x), y)
+            loss = functional.cross_entropy(model(x.to(device)), y.to(device))
             loss.backward()
             optimizer.step()
             loss.item()
         model.eval()
         with torch.no_grad():
-            accuracy = sum(int((model(x).argmax(1) == y).sum()) for x, y in held_back) / len(data.validation)
-    return accuracy
+            hits = sum(int((model(x.to(device)).argmax(1) == y.to(device)).sum()) for x, y in held_back)
+            accuracy = hits / len(data.validation)
+    return Ended(accuracy)
 
 
-def ours(plan: Plan, precision: Precision) -> float:
-    state = begin(seeded_model(plan.network, plan.recipe.seed, CPU), plan.data, plan.recipe)
-    *_, last = fit(state, plan.data, plan.recipe, plan.objective, plan.sides, precision)
-    return last.validation_accuracy or 0.0
+def ours(plan: Plan, precision: Precision, compiling: Compiling = "off", recorded: bool = True) -> Ended:
+    model, data = ready(plan)
+    state = begin(model, data, plan.recipe)
+    quick = loop.Quick if recorded else kernel_by_kernel
+    with patch.object(loop, "Quick", quick), working(plan.device, deterministic=False):
+        *_, last = loop.fit(
+            state, data, plan.recipe, plan.objective, plan.sides, precision, compiling=compiling, say=print
+        )
+    return Ended(last.validation_accuracy or 0.0, state.preparing)
 
 
-def measured(way: Callable[[], float]) -> tuple[float, float, float]:
-    """Seconds by the clock, CPU seconds of this process and its children, accuracy."""
+def kernel_by_kernel(*given: Any) -> loop.Quick:
+    """Steps as they are written."""
+    quick = loop.Quick(*given)
+    quick.recorder = None
+    return quick
+
+
+def measured(way: Callable[[], Ended]) -> Measured:
     before, started = os.times(), time.perf_counter()
-    accuracy = way()
+    accuracy, preparing = way()
     after, seconds = os.times(), time.perf_counter() - started
-    return seconds, sum(after[:4]) - sum(before[:4]), accuracy
+    return Measured(seconds, sum(after[:4]) - sum(before[:4]), preparing, accuracy)
+
+
+class Measured(NamedTuple):
+    seconds: float
+    processor: float
+    """Seconds of this process and its children."""
+    preparing: float
+    accuracy: float
+
+
+def ways_on(plan: Plan, workers: int) -> dict[str, Callable[[], Ended]]:
+    """The first is what the others are compared with."""
+    found: dict[str, Callable[[], Ended]] = {f"plain loop, {workers} workers": lambda: plain(plan, workers)}
+    if plan.device.type != "cuda":
+        return found | {
+            "cnnspec, float32": lambda: ours(plan, "float32"),
+            "cnnspec, bfloat16": lambda: ours(plan, "bfloat16"),
+        }
+    return found | {
+        "plain loop, 8 workers": lambda: plain(plan, 8),
+        "kernel by kernel, float32": lambda: ours(plan, "float32", recorded=False),
+        "recorded, float32": lambda: ours(plan, "float32"),
+        "recorded, bfloat16": lambda: ours(plan, "bfloat16"),
+        "compiled, bfloat16": lambda: ours(plan, "bfloat16", "on"),
+        "as it chooses itself": lambda: ours(plan, plan.config.precision, "auto"),
+    }
 
 
 def part_of(plan: Plan, samples: int) -> Plan:
@@ -102,32 +150,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     settings = {"train.data": given.data, "train.epochs": given.epochs}
 
-    found: dict[str, list[tuple[float, float, float]]] = {}
+    found: dict[str, list[Measured]] = {}
     for seed in range(given.rounds):
         network = cnnspec.load(given.spec, set={**settings, "train.seed": seed}, train=True)
-        plan = part_of(plan_run(network, "cpu", None), given.samples)
-        ways: dict[str, Callable[[], float]] = {
-            f"plain loop, {given.workers} workers": lambda plan=plan: plain(plan, given.workers),  # type: ignore[misc]
-            "cnnspec, float32": lambda plan=plan: ours(plan, "float32"),  # type: ignore[misc]
-            "cnnspec, bfloat16": lambda plan=plan: ours(plan, "bfloat16"),  # type: ignore[misc]
-        }
-        for name, way in ways.items():
+        plan = part_of(plan_run(network, given.device, None), given.samples)
+        for name, way in ways_on(plan, given.workers).items():
             found.setdefault(name, []).append(measured(way))
     images = given.epochs * min(given.samples, len(plan.data.train))
     first = next(iter(found.values()))
-    print(f"{images:,} training images per run, {given.rounds} rounds, {given.threads} threads\n")
-    print(f"{'':24}  images/s   ratio   images per CPU second   ratio   accuracy (mean)")
+    print(f"\n{images:,} training images per run, {given.rounds} rounds, {given.threads} threads, {given.device}\n")
+    print(f"{'':26}    images/s   ratio   per CPU second   ratio   prepared   ratio with it   accuracy (mean)")
     for name, runs in found.items():
-        wall, cpu = median(run[0] for run in runs), median(run[1] for run in runs)
-        by_clock = median(base[0] / run[0] for base, run in zip(first, runs, strict=True))
-        by_cpu = median(base[1] / run[1] for base, run in zip(first, runs, strict=True))
-        accuracy = 100 * fmean(run[2] for run in runs)
-        speed = f"{images / wall:8.0f}   {by_clock:5.2f}   {images / cpu:21.0f}   {by_cpu:5.2f}"
-        print(f"{name:24}  {speed}   {accuracy:.1f} %")
+        wall, cpu = median(run.seconds - run.preparing for run in runs), median(run.processor for run in runs)
+        clock = median(base.seconds / (run.seconds - run.preparing) for base, run in zip(first, runs, strict=True))
+        whole = median(base.seconds / run.seconds for base, run in zip(first, runs, strict=True))
+        by_cpu = median(base.processor / run.processor for base, run in zip(first, runs, strict=True))
+        accuracy, prepared = 100 * fmean(run.accuracy for run in runs), median(run.preparing for run in runs)
+        speed = f"{images / wall:10.0f}   {clock:5.2f}   {images / cpu:14.0f}   {by_cpu:5.2f}"
+        print(f"{name:26}  {speed}   {prepared:6.1f} s   {whole:13.2f}   {accuracy:.1f} %")
 
 
 if __name__ == "__main__":
