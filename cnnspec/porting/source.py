@@ -17,7 +17,6 @@ from torch import nn
 
 from cnnspec.porting.values import NotPortable
 from cnnspec.record import Record
-from cnnspec.requires import MissingPackage
 
 PACKAGES = ("torchvision", "timm")
 
@@ -91,8 +90,7 @@ def _call(text: str, source: str) -> tuple[str, dict[str, Any]]:
 
 
 def made(source: Named) -> Made:
-    """The module that SOURCE names, with fresh weights. This runs code. Raises `SourceFault`, `MissingPackage` or
-    `NotPortable`."""
+    """The module that SOURCE names, with fresh weights. This runs code. Raises `SourceFault` or `NotPortable`."""
     with arguments_seen() as seen, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         module, sizes = MAKERS[source.package](source)
@@ -133,7 +131,11 @@ def _imported(package: str) -> Any:
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
-        raise MissingPackage(package) from error
+        if error.name != package:
+            raise
+        raise SourceFault(
+            f"this needs {package}, which is not installed", f"install it with: pip install {package}"
+        ) from error
 
 
 def _close(source: Named, known: list[str]) -> str:

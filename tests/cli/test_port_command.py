@@ -158,6 +158,15 @@ def test_a_package_has_its_own_input() -> None:
     assert "no numbers were put through it" in result.stderr
 
 
+def test_without_timm_it_says_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "timm", None)
+    result = port("timm:resnet18")
+    assert result.exit_code == 2
+    assert result.stderr == ("error: this needs timm, which is not installed\n  = install it with: pip install timm\n")
+
+
 def test_timm() -> None:
     pytest.importorskip("torch")
     from cnnspec.data.vision import import_torchvision
