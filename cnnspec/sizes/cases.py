@@ -17,7 +17,7 @@ from cnnspec.sizes.steps import Undecided
 Outcome = TypeVar("Outcome")
 Answer = TypeVar("Answer")
 
-MOST = 1_500
+MOST = 400
 """More cases are not told apart."""
 
 

@@ -143,6 +143,15 @@ def modulo(form: Form, divisor: Rational) -> Form | None:
     return None if below is None else add(form, scale(below, -divisor))
 
 
+def remainders(form: Form, divisor: int) -> Form:
+    """A form with the same remainder, made of the remainders of what it is made of: these take few values."""
+    found = number(form.constant)
+    for count, factors in form.terms():
+        if factors:
+            found = add(found, _product(count, [(axis, remainder(function, divisor)) for axis, function in factors]))
+    return found
+
+
 # ------------------------------------------------------------------------------------------------------- in a box
 
 

@@ -90,7 +90,13 @@ class Number:
             return times if direct is forms.floor else self - times * other
         divisor = _known(other)
         form = direct(forms.folded(self.form, self.case.box), divisor)
-        return plain(self.known(), divisor) if form is None else self._made(form)
+        if form is not None:
+            return self._made(form)
+        if type(divisor) is not int or forms.fractional(self.form):
+            return plain(self.known(), divisor)
+        left = self._made(forms.remainders(self.form, divisor))
+        left = int(left) % divisor
+        return (self - left) / divisor if direct is forms.floor else left
 
     def __rfloordiv__(self, other: Any) -> Any:
         return _times(other, self)

@@ -111,22 +111,22 @@ def empty(box: Box) -> bool:
 
 def joined(boxes: Iterable[Box]) -> list[Box]:
     """The same combinations in fewer boxes: those that differ along one axis alone become one."""
-    left = [dict(box) for box in boxes if not empty(box)]
-    merged = True
-    while merged:
-        merged = False
-        for at, box in enumerate(left):
-            for other in left[at + 1 :]:
-                differ = [axis for axis in box if box[axis] != other[axis]]
-                if len(differ) <= 1:
-                    left.remove(other)
-                    for axis in differ:
-                        box[axis] = box[axis] | other[axis]
-                    merged = True
-                    break
-            if merged:
-                break
-    return list(left)
+    left = [box for box in boxes if not empty(box)]
+    before = 0
+    while len(left) != before:
+        before = len(left)
+        for axis in left[0] if left else ():
+            left = _joined_along(axis, left)
+    return left
+
+
+def _joined_along(axis: str, boxes: list[Box]) -> list[Box]:
+    alike: dict[tuple[Sizes, ...], Box] = {}
+    for box in boxes:
+        key = tuple(sizes for other, sizes in box.items() if other != axis)
+        known = alike.get(key)
+        alike[key] = box if known is None else {**box, axis: known[axis] | box[axis]}
+    return list(alike.values())
 
 
 def minus(box: Box, other: Box) -> list[Box]:

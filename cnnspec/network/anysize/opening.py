@@ -89,8 +89,12 @@ def _runs(
     try:
         return run(homes, model, scope, pattern, span), ""
     except Unknown as unknown:
-        place = f" ({written_text(unknown.span)} on line {unknown.span.line})" if unknown.span else ""
-        return run(homes, model, scope, pattern, span, between(1, LIMIT)), f"{unknown.why}{place}"
+        first = unknown
+    place = f" ({written_text(first.span)} on line {first.span.line})" if first.span else ""
+    try:
+        return run(homes, model, scope, pattern, span, between(1, LIMIT)), f"{first.why}{place}"
+    except Unknown:
+        raise first from None
 
 
 def _open(pattern: Pattern, found: Answer, runs: Sequence[Found[Fit | Refusal]]) -> Open:
