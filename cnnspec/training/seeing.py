@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cnnspec.data.parts import Data
 from cnnspec.training.board import Board
+from cnnspec.training.freezing import frozen, let_learn
 from cnnspec.training.history import Epoch
 from cnnspec.training.plan import Plan
 from cnnspec.training.state import State
@@ -24,6 +25,7 @@ class Seeing:
     def after(self, epoch: Epoch, data: Data, state: State) -> None:
         found = []
         if self.plan.config.watch:
+            let_learn(state.model, state.optimizer, frozen(self.plan.recipe, epoch.epoch))
             found = look(state.model, self.plan.network, data, self.plan.objective, self.plan.sides, epoch.epoch)
             self.looks += found
             write_looks(self.folder, self.looks)

@@ -63,21 +63,19 @@ def look(
     model: nn.Module, network: Network, data: Data, objective: Objective, sides: Sequence[Side], epoch: int
 ) -> list[Look]:
     """Every layer that has weights or is an activation, in the order in which they run, seen on the first samples of
-    the training part without augmentation. What never runs is left out."""
-    part = Part(data.train.x[:SAMPLES], data.train.y[:SAMPLES])
+    the training part without augmentation, by a model in training. What never runs is left out."""
+    device = data.mean.device  # the samples may lie elsewhere
+    part = Part(data.train.x[:SAMPLES].to(device), data.train.y[:SAMPLES].to(device))
     watched = {placed.path: placed for placed in network.layers if _worth_a_look(placed)}
     seen: dict[str, _Seen] = {}
-    training = model.training
-    model.train()
     handles = [_watch(model.get_submodule(path), path, seen) for path in watched if _is_module(model, path)]
-    devices = [part.x.device] if part.x.is_cuda else []
+    devices = [device] if device.type == "cuda" else []
     try:
         with torch.random.fork_rng(devices):
             _step(model, part, data, objective, sides, seen)
     finally:
         for handle in handles:
             handle.remove()
-        model.train(training)
     return [_as_look(epoch, watched[path], found) for path, found in seen.items()]
 
 

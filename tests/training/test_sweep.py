@@ -116,7 +116,7 @@ def test_an_interrupted_sweep_goes_on(spec: str, tmp_path: Path, monkeypatch: py
     """The second run is stopped within its epoch; the third is not begun."""
 
     @contextmanager
-    def stop():
+    def stop(*_: object):
         left = iter(range(12))
         yield lambda: next(left, None) is None
 
