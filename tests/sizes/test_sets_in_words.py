@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from test_steps import drawn
+from test_step_functions import drawn
 
 from cnnspec.sizes import sets, steps, words
 from cnnspec.sizes.sets import ALL, Sizes, between, joined, of, without
