@@ -190,7 +190,7 @@ def test_a_folder_that_is_taken(spec: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_side_by_side_and_interrupted_from_outside(spec: str, tmp_path: Path) -> None:
     """Two processes train four runs, hear Ctrl-C, and the sweep ends as one that nothing stopped."""
-    folder = begin_sweep(spec, {}, 4, set={"train.epochs": "400"})
+    folder = begin_sweep(spec, {}, 4, set={"train.epochs": "100000"})
     command = [sys.executable, "-m", "cnnspec", "sweep", "--resume", "sweep", "--jobs", "2"]
     process = subprocess.Popen(
         command,
