@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from random_kinds import Kinds
@@ -82,6 +83,12 @@ class OpenWriter(Writer):
         except Refusal:
             return None
         return tuple(place.x)
+
+
+def grid(writer: OpenWriter, length: int) -> Iterator[dict[str, int]]:
+    """All sizes there are, up to a length."""
+    axes = list(writer.axes)
+    return (dict(zip(axes, sizes, strict=True)) for sizes in product(range(1, length + 1), repeat=len(axes)))
 
 
 def points(writer: OpenWriter, length: int, pairs: int) -> Iterator[dict[str, int]]:

@@ -2,7 +2,8 @@
 
 `CNNSPEC_RANDOM_OPEN=200 pytest -n 2 tests/network/test_random_open.py` tries 200 specs for every size from 1 to 256
 along three lines per axis and for 1,000 pairs, on the meta device alone; without it a few specs are tried for a few
-sizes, there on numbers too where that is cheap.
+sizes, there on numbers too where that is cheap. With `CNNSPEC_OPEN_GRID=256` every size there is, up to that one,
+takes the place of lines and pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import torch_layers
-from random_open import LARGEST, OpenWriter, points
+from random_open import LARGEST, OpenWriter, grid, points
 from torch_layers import Huge
 
 from cnnspec.network import Checked, check
@@ -27,6 +28,7 @@ from cnnspec.source import Source
 LONG = os.environ.get("CNNSPEC_RANDOM_OPEN")
 COUNT = int(LONG or 12)
 LENGTH, PAIRS = (LARGEST, 1000) if LONG else (24, 20)
+GRID = int(os.environ.get("CNNSPEC_OPEN_GRID", "0"))
 PARTS = int(os.environ.get("CNNSPEC_RANDOM_OPEN_PARTS", "4"))
 
 
@@ -49,7 +51,7 @@ def formula(answer: Answer, point: dict[str, int]) -> tuple[int, ...] | None:
 
 def disagreements(writer: OpenWriter, name: str, answer: Answer, mix: Counter[str]) -> list[str]:
     wrong, runs = [], 0
-    for point in points(writer, LENGTH, PAIRS):
+    for point in grid(writer, GRID) if GRID else points(writer, LENGTH, PAIRS):
         try:
             output = writer.judged(name, point)
         except Huge:
