@@ -32,7 +32,7 @@ from cnnspec.porting.nodes import Note
 from cnnspec.porting.series import Structure
 from cnnspec.porting.source import facts_of
 from cnnspec.porting.trace import run
-from cnnspec.porting.values import NotPortable, Run
+from cnnspec.porting.values import NotPortable, Run, Value, each
 from cnnspec.porting.verify import Verified, verify
 from cnnspec.porting.write import Block, spec
 from cnnspec.record import Record
@@ -90,6 +90,7 @@ def port_module(
     x = Shape(tuple(sizes))
     graph = _graph(module, x.sizes)
     items = Arrange(graph).network(Structure(graph).network(), x.channels)
+    graph.notes += [Note(path, "it never runs, so its weights are not here") for path in _idle(module, graph.run)]
     name = _identifier(name or type(module).__name__)
     write = _Writer(name, x, _heading(origin or name, graph.notes), None if graph.notes else _count(module))
     return _judged(name, write.best(items, facts or facts_of(module, {})), tuple(graph.notes), module, numbers)
@@ -158,6 +159,22 @@ def _run(module: nn.Module, sizes: tuple[int, ...], unknown: frozenset[str]) -> 
     except NotPortable:
         return found
     return trained if len(trained.outputs) > 1 else found
+
+
+def _idle(module: nn.Module, found: Run) -> list[str]:
+    """Submodules, and parameters beside them, that no operation has used."""
+    used = {op.owner for op, _ in found.ops if op.module is not None}
+    leaves = (leaf for op, _ in found.ops for leaf in each((op.args, op.kwargs)))
+    used |= {leaf.parameter for leaf in leaves if isinstance(leaf, Value)}
+    names = (name for name, _ in module.named_parameters() if not used.intersection(_above(name)))
+    runs = {path for each_name in used for path in _above(each_name)}
+    return list(dict.fromkeys(next(path for path in _above(name) if path not in runs) for name in names))
+
+
+def _above(name: str) -> list[str]:
+    """`a.b.c` and what it stands in, from the outside: `a`, `a.b`, `a.b.c`."""
+    parts = name.split(".")
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 def _identifier(name: str) -> str:

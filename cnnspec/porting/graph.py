@@ -126,10 +126,10 @@ class Graph:
 
     def layer(self, x: Node, layer: Layer, path: str, *, weighted: bool = False) -> Node:
         made = self.add(Node("layer", (x,), layer.output(x.shape), path))
-        made.layer, made.weighted = layer, weighted
+        made.layer, made.weighted = layer, weighted and path not in self.paths
         if weighted and path in self.paths:
             self.notes.append(Note(path, "its weights are used a second time, and here they are others"))
-            made.note = "the weights of an earlier layer, used a second time"
+            made.note = f"the weights of {path}, used a second time"
         if weighted:
             self.paths.add(path)
         return made

@@ -68,13 +68,13 @@ def merged(bodies: Sequence[Items | None], *, optional: bool = True) -> Items:
 def _key(item: Item, *, numbers: bool = False) -> Key:
     """What items must share to be one. With `numbers` labels need not share theirs."""
     match item:
-        case Call(word=word, label=label, weighted=weighted):
+        case Call(word=word, label=label, weighted=weighted, note=note):
             shared = "activation" if is_activation(word) and not weighted else word
-            return (shared, _numbered(label) if numbers else label, weighted)
+            return (shared, _numbered(label) if numbers else label, weighted, note)
         case Group(label=label):
             return ("{", _numbered(label) if numbers else label)
-        case Join(kind=kind, branches=branches, options=options):
-            return (kind, len(branches), *(each for each in options.items() if each[0] != "when"))
+        case Join(kind=kind, branches=branches, options=options, note=note):
+            return (kind, note, len(branches), *(each for each in options.items() if each[0] != "when"))
         case Repeat():
             return ("repeat",)
         case For(targets=targets, values=values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from unittest.mock import patch
 
 from torch import nn
 
+from cnnspec.porting.trace import place_of, said
 from cnnspec.porting.values import NotPortable
 from cnnspec.record import Record
 
@@ -103,13 +105,19 @@ def _torchvision(source: Named) -> tuple[Any, tuple[int, ...] | None]:
     models = _imported("torchvision").models
     sizes = (3, 299, 299) if source.name == "inception_v3" else (3, 224, 224)
     try:
-        return models.get_model(source.name, **source.arguments), sizes
+        return models.get_model(source.name, **_no_weights(models, source.name), **source.arguments), sizes
     except ValueError as error:
         raise SourceFault(
             f"torchvision has no model called {source.name}", _close(source, models.list_models())
         ) from error
     except TypeError as error:
         raise SourceFault(f"torchvision refuses {source.text}: {error}") from error
+
+
+def _no_weights(models: Any, name: str) -> dict[str, None]:
+    """Networks on top of another one would fetch the weights of that."""
+    asked = inspect.signature(models.get_model_builder(name)).parameters
+    return {"weights_backbone": None} if "weights_backbone" in asked else {}
 
 
 def _timm(source: Named) -> tuple[Any, tuple[int, ...] | None]:
@@ -159,7 +167,7 @@ def _file(source: Named) -> tuple[Any, tuple[int, ...] | None]:
         return make, None
     try:
         return make(**source.arguments), None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceFault(f"{source.text} cannot be made: {_said(error)}") from error
 
 
@@ -178,15 +186,16 @@ def _executed(path: Path) -> Any:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         described.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SourceFault(f"{path} cannot be run: {_said(error)}") from error
     finally:
         sys.path.pop(0)
     return module
 
 
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(": ")
+def _said(error: BaseException) -> str:
+    place = "" if isinstance(error, SyntaxError) else place_of(error)
+    return f"{said(error)}{f' (in {place})' if place else ''}"
 
 
 MAKERS = {"torchvision": _torchvision, "timm": _timm, "": _file}

@@ -5,13 +5,17 @@ What counts is what runs: conditions and loops of a `forward` are followed as th
 from __future__ import annotations
 
 import copy
+import re
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from cnnspec.porting.values import INPUT, NotPortable, Op, Run, Value, each, mapped
@@ -19,12 +23,16 @@ from cnnspec.porting.values import INPUT, NotPortable, Op, Run, Value, each, map
 BATCH = 2
 """With one sample, batchnorm refuses to train on a map of 1x1."""
 
+OTHERS = re.compile(rf"site-packages|dist-packages|[/\\]lib[/\\]python|^<|^{re.escape(str(Path(__file__).parent))}")
+"""Files that are not the model's own."""
+
 
 def run(
     module: nn.Module, sizes: tuple[int, ...], is_leaf: Callable[[str, nn.Module], bool], *, train: bool = False
 ) -> Run:
     """What runs in a module for an input of these sizes (without the batch); `is_leaf` tells of a path and the module
     there whether it is one operation. Raises `NotPortable` where it cannot run, or gives no tensors."""
+    _refuse_lazy(module)
     copied = without_numbers(module).train(train)
     recorder = _Recorder(copied, is_leaf)
     with torch.device("meta"):
@@ -33,16 +41,40 @@ def run(
     try:
         with recorder, recorder.calls(), torch.no_grad():
             result = copied(x)
-    except Exception as error:
-        raise NotPortable(f"it does not run on an input of {'x'.join(map(str, sizes))}: {_said(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise NotPortable(_why(error, "x".join(map(str, sizes)))) from error
     outputs = tuple(recorder.values.get(id(leaf)) for leaf in each(result) if isinstance(leaf, Tensor))
     if not outputs or not all(outputs):
         raise NotPortable(f"it returns {_kind(result)}, and a spec describes a network that returns one tensor")
     return Run(source, outputs, dict(copied.named_modules()), recorder.ops, first_values(module))  # type: ignore[arg-type]
 
 
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}".rstrip(": ")
+def _why(error: BaseException, sizes: str) -> str:
+    """Where it ended and of what. What a tensor without numbers refuses is the doing of the trace, not a fault."""
+    place = place_of(error)
+    if re.search(r"\bmeta (device|tensor)|is_meta|on Meta", str(error)):
+        at = place or "its forward"
+        return f"what it does in {at} depends on the numbers that go through it, and it is run on tensors without any"
+    return f"it does not run on an input of {sizes}: {said(error)}{f' (in {place})' if place else ''}"
+
+
+def said(error: BaseException) -> str:
+    """The kind of an exception, and its first line."""
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else ''}".rstrip(": ")
+
+
+def place_of(error: BaseException) -> str:
+    """The line of the model's own code where an exception began: that of no package."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not OTHERS.search(frame.filename)]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+
+
+def _refuse_lazy(module: nn.Module) -> None:
+    for path, each_module in module.named_modules():
+        if any(is_lazy(value) for value in (*each_module._parameters.values(), *each_module._buffers.values())):
+            kind = type(each_module).__name__
+            raise NotPortable(f"{path or 'it'} is a {kind}, which has no weights before it has run: run it once")
 
 
 def _kind(result: Any) -> str:

@@ -122,7 +122,7 @@ def test_what_is_left_out_is_told_and_ends_in_1(model: str) -> None:
     ("source", "code", "text"),
     [
         ("{model}:Nett", 2, "has nothing called Nett\n  = its modules are Net\n"),
-        ("{model}:broken", 2, "cannot be made: ValueError: no weather\n"),
+        ("{model}:broken", 2, "cannot be made: ValueError: no weather (in model.py, line "),
         ("{model}:number", 2, "cannot be made: TypeError: 'int' object is not callable\n"),
         (
             "{model}:Net(wide=3)",

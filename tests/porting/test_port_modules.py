@@ -158,6 +158,32 @@ def test_weights_that_are_used_twice() -> None:
     result = cnnspec.port(module, "4x8x8")
     assert noted(result) == ["conv: its weights are used a second time, and here they are others"]
     assert not result.whole
+    assert not result.errors
+    assert body(result)[1] == "# not ported: the weights of conv, used a second time"
+
+
+def test_what_never_runs() -> None:
+    module = nn.Sequential(nn.Conv2d(4, 4, 1), Functional(lambda m, x: m.a(x), a=nn.ReLU(), b=nn.BatchNorm2d(4)))
+    result = cnnspec.port(module, "4x8x8")
+    assert noted(result) == ["1.b: it never runs, so its weights are not here"]
+    assert not result.errors
+    assert "assert" not in result.text
+
+
+def test_each_gap_has_its_own_comment() -> None:
+    module = Functional(lambda m, x: torch.fft.rfft2(m.conv(x).add(0.5)).abs(), conv=nn.Conv2d(4, 4, 1))
+    comments = [line for line in body(cnnspec.port(module, "4x8x8")) if line.startswith("#")]
+    assert comments == [
+        "# not ported: Tensor.add by 0.5",
+        "# not ported: torch.fft.rfft2",
+        "# not ported: torch.Tensor.abs",
+    ]
+
+
+def test_what_draws_numbers_is_not_compared() -> None:
+    result = cnnspec.port(Functional(lambda m, x: F.dropout(m.conv(x))[:], conv=nn.Conv2d(4, 4, 1)), "4x8x8")
+    assert result.compared.endswith("outputs not compared: each time something else comes out of the original")
+    assert not result.whole
 
 
 def test_branches_that_cross() -> None:
@@ -198,6 +224,9 @@ def test_names_that_cannot_be_kept() -> None:
         ),
         (Functional(lambda m, x: 3), "it returns a int, and a spec describes a network that returns one tensor"),
         (nn.Linear(5, 3), "it does not run on an input of 3x8x8: RuntimeError"),
+        (Functional(lambda m, x: x if x.mean() > 0 else x.relu()), "what it does in test_port_modules.py, line "),
+        (Functional(lambda m, x: x.flatten()[5000]), "it does not run on an input of 3x8x8: IndexError"),
+        (nn.Sequential(nn.Flatten(), nn.LazyLinear(3)), "1 is a LazyLinear, which has no weights before it has run"),
     ],
 )
 def test_what_is_no_network(module: nn.Module, text: str) -> None:
