@@ -21,7 +21,7 @@ from cnnspec.diagnostics import Diagnostic, SpecError
 from cnnspec.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
 
@@ -255,6 +255,7 @@ def train(
     tensorboard: bool = False,
     compile: Literal["auto", "on", "off"] = "auto",
     deterministic: bool = False,
+    transform: Callable[[torch.Tensor], torch.Tensor] | None = None,
     save_every: float = 10.0,
     progress: bool = False,
 ) -> Run:
@@ -266,8 +267,9 @@ def train(
     `test_every_epoch` records the test set after each epoch, `watch` every layer, `tensorboard` the curves for
     TensorBoard; none has a say. Steps are compiled where that repays its time, unless `compile` says otherwise;
     `deterministic` gives the same bits every time on a GPU too. An epoch that takes longer than `save_every` minutes is
-    saved on the way. `Run.folder` holds weights, metrics and
-    pictures. Raises `TrainError` or `DataError` where the run cannot start or not go on.
+    saved on the way. `transform` changes one training sample at a time, before the recipe's augmentation and slower: it
+    is called with a tensor, uint8 [C, H, W] for an image, and returns one of the same shape and type. `Run.folder`
+    holds weights, metrics and pictures. Raises `TrainError` or `DataError` where the run cannot start or not go on.
     """
     from cnnspec.requires import require
 
@@ -290,6 +292,7 @@ def train(
         tensorboard=tensorboard,
         compiling=compile,
         deterministic=deterministic,
+        transform=transform,
         save_every=save_every,
         progress=progress,
     )
@@ -300,12 +303,14 @@ def resume(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     device: str | None = None,
+    transform: Callable[[torch.Tensor], torch.Tensor] | None = None,
     save_every: float = 10.0,
     progress: bool = False,
 ) -> Run:
     """Go on with a run that was interrupted or killed, from its newest checkpoint, as if it had never stopped: on the
-    CPU bit for bit. `data_dir` and `device` are those it began with by default. Raises `TrainError` where the run is
-    finished, has diverged, or is no longer what it was. Needs torch."""
+    CPU bit for bit. `data_dir` and `device` are those it began with by default; `transform`, which no folder keeps, is
+    given again where it began with one. Raises `TrainError` where the run is finished, has diverged, or is no longer
+    what it was. Needs torch."""
     from cnnspec.requires import require
 
     require("torch")
@@ -314,7 +319,9 @@ def resume(
     from cnnspec.training.resume import resume
 
     folder = Path(data_dir) if data_dir is not None else None
-    return resume(Path(run), data_dir=folder, device=device, save_every=save_every, progress=progress)
+    return resume(
+        Path(run), data_dir=folder, device=device, transform=transform, save_every=save_every, progress=progress
+    )
 
 
 def evaluate(

@@ -108,6 +108,8 @@ class Config(Strict):
     tensorboard: bool = False
     compiling: Compiling = "auto"
     deterministic: bool = False
+    transform: str = ""
+    """What Python prints of the user's own transform of training samples, which no file can keep."""
     samples: Samples
     start: Start | None = None
     """None where the weights were drawn."""

@@ -34,6 +34,7 @@ def facts_of(config: Config, versions: Mapping[str, object]) -> dict[str, str]:
         "computed in": config.precision,
         "device": config.device.partition(":")[0],
         "test_every_epoch": "true" if config.test_every_epoch else "false",
+        "transform": config.transform or "none",
         **{name: str(versions[name]) for name in ("cnnspec", "torch", "threads") if name in versions},
     }
 

@@ -71,6 +71,7 @@ def _make(steps: int, plan: Plan, data: Data, again: State) -> None:
         precision=plan.config.precision,
         stopping=lambda: next(going_on, True),
         plainly=True,
+        own=plan.own,
     )
     for _ in rest if steps else ():
         pass

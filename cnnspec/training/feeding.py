@@ -1,6 +1,7 @@
-"""Where a step takes its samples from: the memory of the device, where all of them lie or one block after another.
+"""Where a step takes its samples from: the memory of the device, where all of them lie, or one block after another, or
+those of one step, which a transform of the user's own has changed.
 
-Either way a step picks them there by their places, so it knows no difference, and computes the same bits.
+In any case a step picks them there by their places, so it knows no difference, and computes the same bits.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ import torch
 from torch import Tensor
 
 from cnnspec.data.parts import Data, Part
+from cnnspec.training.transform import Own, changed
 
 BLOCK = 64 << 20
 """Bytes of a block: many steps long, and copied in about a thousandth of a second."""
+
+ONE_MORE = 2
+"""The last step of an epoch may take one sample more, with its partner."""
 
 
 class Samples(Protocol):
@@ -27,15 +32,17 @@ class Samples(Protocol):
     y: Tensor
     draws: Tensor
 
-    def batches(self, pieces: Sequence[Tensor], draws: Tensor) -> Iterator[Tensor]:
+    def batches(self, pieces: Sequence[Tensor], draws: Tensor, epoch: int) -> Iterator[Tensor]:
         """For each piece (numbers of samples) its places in `x`, `y` and `draws`, while they are there.
 
         `draws` are the random numbers of the epoch, for all samples there are."""
 
 
-def within_reach(data: Data, columns: int, batch: int) -> Samples:
+def within_reach(data: Data, columns: int, batch: int, own: Own | None = None) -> Samples:
     """Of the training part: all of it where it lies on the device, else blocks."""
     device = data.mean.device
+    if own:
+        return OneByOne(data.train, columns, batch, device, own)
     if data.train.x.device == device:
         return Resident(data.train, columns)
     return Streamed(data.train, columns, batch, device)
@@ -48,7 +55,7 @@ class Resident:
         self.x, self.y = part.x, part.y
         self.draws = torch.zeros(len(part), columns, device=self.x.device)
 
-    def batches(self, pieces: Sequence[Tensor], draws: Tensor) -> Iterator[Tensor]:
+    def batches(self, pieces: Sequence[Tensor], draws: Tensor, epoch: int) -> Iterator[Tensor]:
         self.draws.copy_(draws)
         together = joined(pieces).to(self.x.device)
         return iter(torch.split(together, [len(piece) for piece in pieces]))
@@ -77,14 +84,14 @@ class Streamed:
     def __init__(self, part: Part, columns: int, batch: int, device: torch.device, block: int = BLOCK) -> None:
         self.part, self.device = part, device
         self.steps = max(1, block // (batch * part.x[0].nbytes))
-        room = self.steps * batch + 2  # the last step of an epoch may take one more, with its partner
+        room = self.steps * batch + ONE_MORE
         self.x, self.y, self.draws = Block.empty(room, part, columns, device)
         self.places = torch.arange(room, device=device)
         pinned = device.type == "cuda"
         self.gathered = [Block.empty(room, part, columns, torch.device("cpu"), pinned) for _ in range(2)]
         self.sent: list[torch.cuda.Event | None] = [None, None]
 
-    def batches(self, pieces: Sequence[Tensor], draws: Tensor) -> Iterator[Tensor]:
+    def batches(self, pieces: Sequence[Tensor], draws: Tensor, epoch: int) -> Iterator[Tensor]:
         blocks = [pieces[start : start + self.steps] for start in range(0, len(pieces), self.steps)] or [[]]
         with ThreadPoolExecutor(1, "gathering") as thread:
             gathering = thread.submit(self._gather, 0, blocks[0], draws)
@@ -111,6 +118,24 @@ class Streamed:
         if self.device.type == "cuda":
             event = self.sent[slot] = torch.cuda.Event()  # type: ignore[no-untyped-call]
             event.record(torch.cuda.current_stream(self.device))
+
+
+class OneByOne:
+    """The samples of a step at a time, changed one by one in processes beside this one, which work ahead."""
+
+    def __init__(self, part: Part, columns: int, batch: int, device: torch.device, own: Own) -> None:
+        self.part, self.own, self.device = part, own, device
+        room = batch + ONE_MORE
+        self.x, self.y, self.draws = Block.empty(room, part, columns, device)
+        self.places = torch.arange(room, device=device)
+
+    def batches(self, pieces: Sequence[Tensor], draws: Tensor, epoch: int) -> Iterator[Tensor]:
+        arriving = changed(self.part, self.own, epoch, pieces, pinned=self.device.type == "cuda")
+        for piece, x in zip(pieces, arriving, strict=True):
+            here = (x, self.part.y[piece], draws[piece])
+            for there, some in zip((self.x, self.y, self.draws), here, strict=True):
+                there[: len(piece)].copy_(some, non_blocking=True)
+            yield self.places[: len(piece)]
 
 
 def joined(pieces: Sequence[Tensor]) -> Tensor:

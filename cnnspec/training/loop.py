@@ -29,6 +29,7 @@ from cnnspec.training.optim import Plateau
 from cnnspec.training.precision import Precision, computing
 from cnnspec.training.sides import Side, loss_of_sides, parted
 from cnnspec.training.state import State, batches, columns_of, per_step
+from cnnspec.training.transform import Own
 from cnnspec.training.views import watched
 
 
@@ -46,6 +47,7 @@ def fit(
     say: Callable[[str], None] = lambda line: None,
     team: Team = ALONE,
     plainly: bool = False,
+    own: Own | None = None,
 ) -> Iterator[Epoch]:
     """Train from where `state` is, on the device of `data`; yields what was measured after each epoch.
 
@@ -54,13 +56,14 @@ def fit(
     The samples are bytes on the device. Nothing in a step waits for it: losses and hits are summed up there and read
     once per epoch. `say` is told how steps are made; `plainly` they are made as they are written. Ends early after the
     step in which `stopping()` has become true, and goes on from there with the same `state`. In a team each process
-    takes a share of every step. Raises `Diverged` where the loss is no longer a finite number.
+    takes a share of every step. A transform of one's `own` comes before the augmentation. Raises `Diverged` where the
+    loss is no longer a finite number.
     """
     learnt = smoothed(objective, recipe.label_smoothing)
     sides = [replace(side, objective=smoothed(side.objective, recipe.label_smoothing)) for side in sides]
 
     size, pair = per_step(recipe), 2 if recipe.mix else 1
-    samples = within_reach(data, columns_of(recipe), size * pair)
+    samples = within_reach(data, columns_of(recipe), size * pair, own)
 
     def step(chosen: Tensor) -> None:
         """Learn from the samples at these places; where samples are mixed, the partner of each stands behind it."""
@@ -103,7 +106,7 @@ def fit(
         started = perf_counter()
         title = f"epoch {state.epoch}/{recipe.epochs}"
         bar = tqdm(total=len(left), desc=title, unit="step", leave=False, disable=not progress)
-        for chosen in samples.batches(left, state.draws):
+        for chosen in samples.batches(left, state.draws, state.epoch):
             learn(chosen)
             bar.update()
             state.schedule.step()

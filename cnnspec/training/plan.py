@@ -31,6 +31,7 @@ from cnnspec.training.memory import PARTS, enough_memory, too_much_for, training
 from cnnspec.training.objective import Objective, objective_of
 from cnnspec.training.precision import Precision, choose
 from cnnspec.training.sides import Side, about_sides, sides_of
+from cnnspec.training.transform import Own
 from cnnspec.words import counted
 
 SAVE_EVERY = 10.0
@@ -49,6 +50,8 @@ class Plan:
     team: Team
     save_every: float = SAVE_EVERY
     """Minutes after which an epoch that lasts is saved on the way."""
+    own: Own | None = None
+    """The transform of the user, where there is one."""
 
 
 def plan_run(
@@ -127,7 +130,7 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
         model = seeded_model(network, plan.recipe.seed, device, lambda model: begun(model, plan))
     with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
         kept = too_much_for(device, plan.data, training_bytes(network, plan.recipe.batch))
-        here = on_device(plan.data, device, kept)
+        here = on_device(plan.data, device, kept | {"train"} if plan.own else kept)
     if plan.team.rank:  # dropout draws other numbers in each
         torch.manual_seed(seed_of(f"rank {plan.team.rank} {plan.recipe.seed}"))
     return model, here

@@ -15,6 +15,7 @@ from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
 from cnnspec.training.state import State, batches, per_step
 from cnnspec.training.transfer import about_start
+from cnnspec.training.transform import about_own
 from cnnspec.training.watch import in_words
 from cnnspec.words import counted
 
@@ -47,6 +48,7 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     yield f"recipe    {', '.join(f'{name} {settings[name]}' for name in named)}"
     if settings["augment"] != "[]":
         yield f"augment   {settings['augment'].strip('[]')}"
+    yield from about_own(plan)
     yield from recipe_lines(plan.recipe)
     yield from about_start(plan)
     yield f"loss      {config.loss}"

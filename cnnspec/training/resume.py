@@ -20,6 +20,7 @@ from cnnspec.training.plan import SAVE_EVERY, Plan, plan_run, ready
 from cnnspec.training.run import Say, carry_out
 from cnnspec.training.start import rescaled, same_start
 from cnnspec.training.state import State, begin, weights_of
+from cnnspec.training.transform import Transform, require_same_transform, with_transform
 from cnnspec.words import counted
 
 
@@ -29,12 +30,14 @@ def resume(
     data_dir: str | Path | None = None,
     device: str | None = None,
     save_every: float = SAVE_EVERY,
+    transform: Transform | None = None,
     progress: bool = False,
     say: Say = lambda line: None,
 ) -> Run:
     """Go on with a run from its newest checkpoint, as if it had never stopped: on the CPU bit for bit.
 
     `data_dir` and `device` are those it began with where None. An epoch that lasts is saved every `save_every` minutes.
+    `transform` is the one it began with, which no folder keeps.
     Raises `BadRun` where the run is finished or diverged, where its spec or its data has changed since, and where no
     checkpoint of it is good."""
     started = perf_counter()
@@ -42,7 +45,9 @@ def resume(
     config = record.read_config(folder)
     with joined() as team, alone_in(folder, team):
         require_unfinished(folder)
+        require_same_transform(folder, config, transform)
         plan = replace(plan_again(folder, config, device, data_dir), save_every=save_every)
+        plan = with_transform(plan, transform)
         found, faults = newest(folder, record.sum_of_config(folder))
         model, data = ready(plan)
         state = begin(model, data, plan.recipe)

@@ -34,6 +34,7 @@ from cnnspec.training.reading import no_longer_finite
 from cnnspec.training.seeing import Seeing
 from cnnspec.training.start import with_start
 from cnnspec.training.state import State, begin
+from cnnspec.training.transform import Transform, in_python, with_transform
 from cnnspec.training.views import count, watched
 from cnnspec.training.watch import read_looks
 from cnnspec.words import counted
@@ -53,6 +54,7 @@ def train(
     compiling: Compiling = "auto",
     deterministic: bool = False,
     save_every: float = SAVE_EVERY,
+    transform: Transform | None = None,
     progress: bool = False,
     say: Say = lambda line: None,
 ) -> Run:
@@ -64,7 +66,8 @@ def train(
     the curves for TensorBoard; none of them has a say in anything. `compiling` says whether steps are compiled (on a
     GPU, where that saves more time than it takes), `deterministic` takes the same bits every time for more speed on a
     GPU. `say` is given a line of text whenever
-    there is news, and `progress` shows a bar. An epoch that lasts is saved every `save_every` minutes.
+    there is news, and `progress` shows a bar. An epoch that lasts is saved every `save_every` minutes. `transform`
+    changes one training sample at a time before the recipe's augmentation, and keeps its shape and type.
 
     Ctrl-C and a loss that is no longer finite end the run early: what was recorded is kept, and `Run.status` tells.
     `resume` goes on with one that was interrupted or killed. In a process that was started as one of several, by
@@ -80,6 +83,7 @@ def train(
             record.require_free(out)
         plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
         plan, weights = with_start(replace(plan, save_every=save_every))
+        plan = with_transform(plan, transform)
         model, data = ready(plan)
         model.load_state_dict(weights, strict=False)
         folder = team.tells(lambda: record.open_folder(out, network, plan.config, plan.device))
@@ -118,7 +122,7 @@ def carry_out(plan: Plan, folder: Path, data: Data, state: State, progress: bool
         if plan.team.leads:
             _write(run, plan, state)
     except OSError as error:
-        failure = failure or unwritable(folder, error, state, plan.team)
+        failure = failure or unwritable(folder, error, state, plan)
     if failure:
         raise failure
     return run
@@ -159,7 +163,7 @@ def _outcome(plan: Plan, folder: Path, data: Data, state: State, progress: bool,
     except BrokenPipeError:  # nobody reads the news any more
         raise
     except OSError as error:
-        failure = unwritable(folder, error, state, plan.team)
+        failure = unwritable(folder, error, state, plan)
         return Outcome("failed", failure.message, failure=failure)
 
 
@@ -176,7 +180,7 @@ def _train(
     """After an epoch its checkpoint comes first: all other files can be written again from it."""
     config, team = plan.config, plan.team
     seeing = Seeing(plan, folder, state) if team.leads else None
-    for line in report.feeding(data):
+    for line in report.feeding(data) if not plan.own else ():
         say(line)
     epochs = fit(
         state,
@@ -191,6 +195,7 @@ def _train(
         stopping=stopping,
         say=say,
         team=team,
+        own=plan.own,
     )
     if config.start and not state.checkpoints:  # to go on never takes the file that the weights came from
         save()
@@ -211,9 +216,10 @@ def _train(
 NOT_DETERMINISTIC = " does not have a deterministic implementation"
 
 
-def unwritable(folder: Path, error: OSError, state: State, team: Team) -> TrainError:
+def unwritable(folder: Path, error: OSError, state: State, plan: Plan) -> TrainError:
     fault = f"{folder} cannot be written: {error.strerror or error}"
-    return TrainError(fault, report.saved(state), how_to_resume(folder, team))
+    again = f"to go on: {in_python(folder)}" if plan.own else how_to_resume(folder, plan.team)
+    return TrainError(fault, report.saved(state), again)
 
 
 def how_to_resume(folder: Path, team: Team) -> str:

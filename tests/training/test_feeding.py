@@ -25,7 +25,7 @@ def part(samples: int) -> Part:
 
 def taken(samples: Samples, order: Tensor, draws: Tensor, batch: int) -> list[tuple[Tensor, Tensor, Tensor]]:
     """What steps get to see."""
-    places = samples.batches(batches(order, batch), draws)
+    places = samples.batches(batches(order, batch), draws, 1)
     return [(samples.x[chosen], samples.y[chosen], samples.draws[chosen]) for chosen in places]
 
 
@@ -49,14 +49,14 @@ def test_blocks_bring_what_is_there_anyway(count: int, block: int) -> None:
 
 def test_nothing_left_is_nothing() -> None:
     draws = torch.rand(5, 1)
-    assert list(Resident(part(5), 1).batches([], draws)) == []
-    assert list(Streamed(part(5), 1, 2, CPU).batches([], draws)) == []
+    assert list(Resident(part(5), 1).batches([], draws, 1)) == []
+    assert list(Streamed(part(5), 1, 2, CPU).batches([], draws, 1)) == []
 
 
 def test_a_stream_can_be_left_in_the_middle() -> None:
     """As at Ctrl-C; the next epoch begins with its own samples."""
     streamed, order = Streamed(part(40), 0, 4, CPU, 100), torch.arange(40)
-    for _ in streamed.batches(batches(order, 4), torch.empty(40, 0)):
+    for _ in streamed.batches(batches(order, 4), torch.empty(40, 0), 1):
         break
     found = [y for _, y, _ in taken(streamed, order.flip(0), torch.empty(40, 0), 4)]
     assert torch.cat(found).tolist() == list(range(39, -1, -1))
@@ -82,7 +82,7 @@ def test_a_run_on_blocks_is_the_same_bit_for_bit(network: Make, monkeypatch: pyt
 
     resident, made = weights(), []
 
-    def stream(data: loop.Data, columns: int, batch: int) -> Samples:
+    def stream(data: loop.Data, columns: int, batch: int, own: object) -> Samples:
         made.append(Streamed(data.train, columns, batch, CPU, 10_000))
         return made[-1]
 
