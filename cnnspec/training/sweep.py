@@ -21,13 +21,13 @@ import torch
 from pydantic import Field
 
 from cnnspec.data.loaders import read_once
-from cnnspec.network import load, read_source
+from cnnspec.network import UsageFault, load, read_source
 from cnnspec.network.model import Network
 from cnnspec.network.settings import written
 from cnnspec.recipe import Recipe
 from cnnspec.training import record
 from cnnspec.training.compare import Comparison, compare
-from cnnspec.training.config import NO_EXTRAS, Extras, Result, Strict, spelled, with_whole_paths
+from cnnspec.training.config import AS_EVER, NO_EXTRAS, Extras, How, Result, Strict, spelled, with_whole_paths
 from cnnspec.training.error import BadRun, FolderTaken, TrainError
 from cnnspec.training.interrupt import interruptible
 from cnnspec.training.lock import alone_in
@@ -37,6 +37,7 @@ from cnnspec.training.run import Say, train
 from cnnspec.words import counted
 
 FILE = "sweep.json"
+SEED = "train.seed"
 LONGEST = 40
 LOOK_EVERY = 0.5
 """Seconds, for Ctrl-C."""
@@ -59,6 +60,7 @@ class Sweep(Strict):
     data_dir: str | None = None
     device: str | None = None
     extras: Extras = NO_EXTRAS
+    how: How = AS_EVER
 
     @property
     def points(self) -> list[Point]:
@@ -70,7 +72,7 @@ class Sweep(Strict):
         parts = [_slug(value if value[0].isalpha() else f"{_short(name)}-{value}") for name, value in values.items()]
         if len(self.seeds) > 1 or not parts:
             parts.append(f"seed-{seed}")
-        return Point("_".join(parts), {**self.set, **values, "train.seed": str(seed)})
+        return Point("_".join(parts), {**self.set, **values, SEED: str(seed)})
 
     def network(self, point: Point) -> Network:
         """Raises `SpecError` and `UsageFault` where a value does not suit the spec."""
@@ -117,15 +119,23 @@ def plan_sweep(
     data_dir: str | PathLike[str] | None = None,
     device: str | None = None,
     extras: Extras = NO_EXTRAS,
+    how: How = AS_EVER,
 ) -> Sweep:
     """A sweep of which every combination was checked. `over` and `set` hold texts of the language; seeds count up from
-    that of the spec. Raises `SpecError` and `UsageFault` for values that do not suit the spec, and `TrainError` where
-    a value is given twice."""
+    that of the spec, where `over` does not name them. Raises `SpecError` and `UsageFault` for values that do not suit
+    the spec, and `TrainError` where a value is given twice."""
     source = read_source(spec)
-    given = dict(set or {})
-    start = given | {name: values[0] for name, values in over.items()}
-    first = load(source, model=model, set=start, input=input, train=True)
-    recipe = first.recipe or Recipe()
+    given, varied = dict(set or {}), dict(over)
+    named = varied.pop(SEED, ())
+    if named and seeds > 1:
+        raise UsageFault(f"{SEED} names the seeds already: leave out the number of them, or {SEED}")
+    start = given | {name: values[0] for name, values in varied.items()}
+
+    def begun(more: dict[str, str]) -> tuple[Network, Recipe]:
+        network = load(source, model=model, set=start | more, input=input, train=True)
+        return network, network.recipe or Recipe()
+
+    first, recipe = begun({})
     if "train.data" in given:  # a relative path counts from the working directory, and the next one may be another
         given["train.data"] = spelled(with_whole_paths(recipe.data, Path(first.folder)))
     sweep = Sweep(
@@ -134,11 +144,12 @@ def plan_sweep(
         model=model,
         input=input,
         set=given,
-        over={name: list(values) for name, values in over.items()},
-        seeds=[recipe.seed + number for number in range(seeds)],
+        over={name: list(values) for name, values in varied.items()},
+        seeds=[begun({SEED: text})[1].seed for text in named] or [recipe.seed + number for number in range(seeds)],
         data_dir=None if data_dir is None else str(Path(data_dir).absolute()),
         device=device,
         extras=extras,
+        how=how,
     )
     names = [point.name for point in sweep.points]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -237,13 +248,19 @@ def _begin_process(threads: int, stop: Event) -> None:
 def _in_process(folder: Path, point: Point) -> Ended:
     try:
         if not (_stop and _stop.is_set()):
-            return carry_out(folder, read_sweep(folder), point, progress=False)
+            return carry_out(folder, read_sweep(folder), point, progress=False, say=_heard_late)
     except KeyboardInterrupt:
         pass
     return Ended(point, "not begun", interrupted=True)
 
 
-def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool) -> Ended:
+def _heard_late(line: str) -> None:
+    """Ctrl-C came while this process could not hear it yet."""
+    if _stop and _stop.is_set():
+        signal.raise_signal(signal.SIGINT)
+
+
+def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool, say: Say = lambda line: None) -> Ended:
     """One run from wherever it is to its end, and how it ended in words."""
     out = folder / point.name
     try:
@@ -251,12 +268,14 @@ def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool) -> Ended
         if result and result.status in ("finished", "diverged"):
             return Ended(point, f"{in_words(result)}, already", failed=result.status != "finished")
         if (out / record.CONFIG).is_file():
-            run = resume(out, progress=progress)
+            run = resume(out, progress=progress, say=say)
         else:
             shutil.rmtree(out, ignore_errors=True)  # killed before it had begun: nothing is lost
             network = sweep.network(point)
-            how = sweep.extras._asdict()
-            run = train(network, data_dir=sweep.data_dir, out=out, device=sweep.device, progress=progress, **how)
+            how = sweep.extras._asdict() | sweep.how._asdict()
+            run = train(
+                network, data_dir=sweep.data_dir, out=out, device=sweep.device, progress=progress, say=say, **how
+            )
     except (BadRun, FolderTaken, TrainError) as fault:
         return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
     result = record.read_result(out)
