@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,16 @@ def dataset(text: str) -> str:
     if not path.exists() and (word or "/" in text):
         raise click.UsageError(f"there is no file or folder {text}")
     return f'{word}("{path.as_posix()}")' if word else text
+
+
+def tell(line: str) -> None:
+    """Prints what a long command has to say. Where nobody reads it any more, or it can no longer be written (`| tee`
+    was ended by the same Ctrl-C, the disk of a log is full), the command goes on without, and says so once."""
+    try:
+        click.echo(line)
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"standard output: {fault.strerror}; going on without it", err=True)
 
 
 @contextmanager

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnspec.cli.common import FILE, fail, input_option, model_option, parse_overrides, set_option
-from cnnspec.cli.running import data_dir_option, device_option, explained
-from cnnspec.cli.train import as_overrides, extra_options, require_alone, seeds_option, setting_options
+from cnnspec.cli.devices import launched
+from cnnspec.cli.running import data_dir_option, device_option, explained, tell
+from cnnspec.cli.train import as_overrides, extra_options, how_options, require_alone, seeds_option, setting_options
 from cnnspec.network.settings import alternatives
 
 if TYPE_CHECKING:
     from cnnspec.training.compare import Row
+    from cnnspec.training.compiling import Compiling
 
 
 @click.command(short_help="Train a spec with several values of its settings, and with several seeds.")
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @input_option
 @setting_options
 @extra_options
+@how_options
 @data_dir_option
 @device_option
 @click.option("--out", metavar="DIR", help="Folder of the sweep, new or empty; a fresh one in runs by default.")
@@ -52,6 +55,8 @@ def command(
     test_every_epoch: bool,
     watch: bool,
     tensorboard: bool,
+    compiling: Compiling,
+    deterministic: bool,
     **settings: str | None,
 ) -> None:
     """Train the network of FILE once for each combination of the values of --over and each seed, and compare the runs.
@@ -68,8 +73,8 @@ def command(
         raise click.UsageError("name the FILE to train, or the sweep to go on with: --resume DIR")
     over = parse_overrides(varied, "--over")
     given = (*overrides, *as_overrides(settings))
-    extras = (test_every_epoch, watch, tensorboard)
-    several(file, over, seeds, jobs, model, given, input_shape, data_dir, device, out, extras)
+    extras, how = (test_every_epoch, watch, tensorboard), (compiling, deterministic)
+    several(file, over, seeds, jobs, model, given, input_shape, data_dir, device, out, extras, how)
 
 
 def several(
@@ -84,18 +89,21 @@ def several(
     device: str | None,
     out: str | None,
     extras: tuple[bool, bool, bool],
+    how: tuple[Compiling, bool],
 ) -> None:
     """A new sweep, from its folder to its comparison."""
     if file == "-":
         raise click.UsageError("a sweep reads its spec again for every run: name a file")
+    if launched():
+        raise click.UsageError("many runs are started by one process, and this is one of several")
     with explained():
-        from cnnspec.training.config import Extras
+        from cnnspec.training.config import Extras, How
         from cnnspec.training.sweep import open_sweep, plan_sweep
 
         values = {name: alternatives(name, text) for name, text in over.items()}
         set = parse_overrides(overrides)
-        how = Extras(*extras)
-        plan = plan_sweep(file, values, seeds, model, set, input_shape, data_dir=data_dir, device=device, extras=how)
+        where = {"data_dir": data_dir, "device": device}
+        plan = plan_sweep(file, values, seeds, model, set, input_shape, **where, extras=Extras(*extras), how=How(*how))
         go_on(open_sweep(plan, Path(out) if out is not None else None), jobs)
 
 
@@ -104,10 +112,10 @@ def go_on(folder: Path, jobs: int) -> None:
     from cnnspec.training.sweep import read_sweep, run_sweep
 
     read_sweep(folder)
-    click.echo(f"folder    {folder}\n")
+    tell(f"folder    {folder}\n")
     to_go_on = f"to go on: cnnspec sweep --resume {folder}"
     try:
-        ended = run_sweep(folder, jobs=jobs, progress=sys.stderr.isatty(), say=click.echo)
+        ended = run_sweep(folder, jobs=jobs, progress=sys.stderr.isatty(), say=tell)
     except KeyboardInterrupt:
         fail("the sweep was stopped at once; what its finished runs came to is saved", to_go_on, code=130)
     if any(one.interrupted for one in ended):
@@ -125,12 +133,12 @@ def compare_all(folder: Path, runs: list[Path]) -> None:
         return
     found = compare(runs)
     found.draw(folder / "curves.png")
-    click.echo("")
+    tell("")
     for line in text_lines(found):
-        click.echo(line)
+        tell(line)
     if len(found.rows) > 1:
-        click.echo(f"\nbest on the validation part: {_best(list(found.rows))}")
-    click.echo(f"the curves are in {folder / 'curves.png'}")
+        tell(f"\nbest on the validation part: {_best(list(found.rows))}")
+    tell(f"the curves are in {folder / 'curves.png'}")
 
 
 def _best(rows: list[Row]) -> str:

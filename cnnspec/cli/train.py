@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from cnnspec.cli.common import FILE, fail, input_option, load, model_option, set_option
 from cnnspec.cli.devices import at_once, launched, one_voice, start
-from cnnspec.cli.running import data_dir_option, dataset, device_option, explained
+from cnnspec.cli.running import data_dir_option, dataset, device_option, explained, tell
 from cnnspec.network import Network, UsageFault
 from cnnspec.recipe import Recipe
+
+if TYPE_CHECKING:
+    from cnnspec.training.compiling import Compiling
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -100,7 +103,7 @@ def command(
     test_every_epoch: bool,
     watch: bool,
     tensorboard: bool,
-    compiling: str,
+    compiling: Compiling,
     deterministic: bool,
     seeds: int,
     **settings: str | None,
@@ -121,8 +124,11 @@ def command(
     if file and seeds > 1:
         from cnnspec.cli.sweep import several
 
-        extras = (test_every_epoch, watch, tensorboard)
-        several(file, {}, seeds, 1, model, (*overrides, *given), input_shape, data_dir, device, out, extras)
+        for name in ("devices", "save_every"):
+            if click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT:
+                raise click.UsageError(f"--seeds trains run after run, and takes no --{name.replace('_', '-')}")
+        extras, how = (test_every_epoch, watch, tensorboard), (compiling, deterministic)
+        several(file, {}, seeds, 1, model, (*overrides, *given), input_shape, data_dir, device, out, extras, how)
         return
     request = Request(
         spec=(file, model, (*overrides, *given), input_shape),
@@ -175,7 +181,7 @@ def carry_out(request: Request) -> None:
         from cnnspec.training.resume import resume as go_on
         from cnnspec.training.run import how_to_resume, train
 
-        say = click.echo if speaks else silent
+        say = tell if speaks else silent
         how = Common(
             data_dir=request.data_dir,
             device=request.device,
@@ -185,7 +191,7 @@ def carry_out(request: Request) -> None:
         )
         run = train(network, out=request.out, **request.extras, **how) if network else go_on(str(request.resume), **how)
         for line in report.closing(run) if speaks else ():
-            click.echo(line)
+            say(line)
         again = how_to_resume(run.folder, team())
     if run.status in CODES and not speaks:
         sys.exit(CODES[run.status])

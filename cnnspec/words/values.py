@@ -56,7 +56,7 @@ def show(value: Any) -> str:
         case tuple() if None in value:
             return "x".join("?" if size is None else str(size) for size in value)
         case tuple():
-            return "[" + ", ".join(show(item) for item in value) + "]"
+            return "[" + ", ".join(map(_show_item, value)) + "]"
         case float():
             return f"{value:.12g}"
         case Symbol():
@@ -65,6 +65,11 @@ def show(value: Any) -> str:
             inside = ", ".join(f"{a.name}={show(a.value)}" if a.name else show(a.value) for a in value.arguments)
             return f"{value.name}({inside})" if inside else value.name
     return str(value)
+
+
+def _show_item(value: Any) -> str:
+    """The names in a list stand in quotes where they could not stand without."""
+    return f'"{value}"' if isinstance(value, str) and not value.isidentifier() else show(value)
 
 
 def describe(value: Any) -> str:

@@ -427,3 +427,7 @@ def test_scopes_share_their_steps() -> None:
     with pytest.raises(Faults) as raised:
         evaluate(expression("range(30)"), scope)
     assert raised.value.diagnostics[0].code == "E213"
+
+
+def test_names_in_a_list_are_written_as_they_are_read() -> None:
+    assert show(("head", "layer1.0", "0")) == '[head, "layer1.0", "0"]'

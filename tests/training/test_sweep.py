@@ -159,6 +159,7 @@ def test_wrong_use_begins_nothing(spec: str, tmp_path: Path) -> None:
         ((spec, "--over", "train.batch=[8, 0]"), "0 is less than 1", 1),
         ((spec, "--over", "train.batch=8"), "is no list of values for train.batch", 2),
         ((spec, "--over", "train.batch=[8, 8]"), "would be called batch-8", 1),
+        ((spec, "--over", "train.seed=[1, 2]", "--seeds", "2"), "train.seed names the seeds already", 2),
         (("--resume", "."), "it holds no sweep.json", 2),
         (("--resume", ".", "--seeds", "3"), "--resume takes no --seeds", 2),
         (("-", "--seeds", "3"), "name a file", 2),
@@ -167,6 +168,30 @@ def test_wrong_use_begins_nothing(spec: str, tmp_path: Path) -> None:
         found = cnnspec("sweep", *arguments)
         assert found.exit_code == code, (arguments, found.output)
         assert message in found.output, (arguments, found.output)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_seeds_are_named(spec: str) -> None:
+    folder = begin_sweep(spec, {"train.seed": ["3", "17"], "width": ["2", "3"]}, 1)
+    points = read_sweep(folder).points
+    assert [point.name for point in points] == [f"width-{width}_seed-{seed}" for width in (2, 3) for seed in (3, 17)]
+    assert [point.set["train.seed"] for point in points] == ["3", "17"] * 2
+
+
+def test_how_steps_are_made_holds_for_all_runs(spec: str, tmp_path: Path) -> None:
+    how = ("--compile", "off", "--deterministic")
+    assert cnnspec("train", spec, "--seeds", "2", *how, "--out", "sweep").exit_code == 0
+    for seed in (0, 1):
+        config = json.loads((tmp_path / f"sweep/seed-{seed}/config.json").read_text())
+        assert (config["compiling"], config["deterministic"]) == ("off", True)
+
+
+def test_seeds_and_devices_are_not_taken_together(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = cnnspec("train", spec, "--seeds", "2", "--devices", "2")
+    assert (found.exit_code, "takes no --devices" in found.output) == (2, True)
+    monkeypatch.setenv("RANK", "0")
+    found = cnnspec("train", spec, "--seeds", "2")
+    assert (found.exit_code, "one of several" in found.output) == (2, True)
     assert not (tmp_path / "runs").exists()
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -261,3 +264,14 @@ def test_on_a_gpu(spec: str) -> None:
     done = cnnspec("train", spec, "--epochs", "1", "--device", "cuda")
     assert done.exit_code == 0, done.output
     assert "device    cuda" in done.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+def test_what_nobody_reads_ends_nothing() -> None:
+    """As in `cnnspec train ... | tee log`, of which Ctrl-C ends `tee` as well."""
+    code = "from cnnspec.cli.running import tell\nfor _ in range(3): tell('news')\nraise SystemExit(7)"
+    read, written = os.pipe()
+    os.close(read)
+    found = subprocess.run([sys.executable, "-c", code], stdout=written, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(written)
+    assert (found.returncode, found.stderr) == (7, "standard output: Broken pipe; going on without it\n")
