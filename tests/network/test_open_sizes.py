@@ -113,6 +113,36 @@ def test_what_is_lost_is_told_with_its_place() -> None:
     assert [box["H"].first(9) for box in answer.lossless if 32 in box["W"]] == [[32]]
 
 
+def test_what_is_lost_for_some_heights_only() -> None:
+    text = "model Net {\n  input 3xHxW\n  if x.height > 64 { maxpool(2) }\n}\n"
+    lossless = check(Source("open.cnn", text)).sizes["Net"].lossless
+
+    def sees_all(height: int, width: int) -> bool:
+        return any(height in box["H"] and width in box["W"] for box in lossless)
+
+    assert sees_all(7, 7)
+    assert sees_all(66, 8)
+    assert not sees_all(66, 7)
+    assert not sees_all(67, 8)
+
+
+@pytest.mark.parametrize(
+    ("layers", "message", "why"),
+    [
+        (
+            "if H > 8 { relu }\n  conv(4, 1)",
+            "the name of conv depends on H and W",
+            "it is called 0 for H from 1 to 8, and 1 for other sizes",
+        ),
+        ("if H > 8 { conv(4, 1) }\n  c: conv(4, 1)", "the weights of conv depend on H and W", ""),
+    ],
+)
+def test_layers_that_shift_the_names_of_others(layers: str, message: str, why: str) -> None:
+    (fault,) = check(Source("open.cnn", f"model Net {{\n  input 3xHxW\n  {layers}\n}}\n")).errors
+    assert (fault.message, fault.span.line) == (message, 4 if why else 3)
+    assert fault.why == why
+
+
 def test_features_have_no_sizes_to_leave_open() -> None:
     text = "model Net {\n  input 20\n  linear(10)\n}\n"
     with pytest.raises(ValueError, match="there is no size to leave open"):

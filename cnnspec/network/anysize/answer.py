@@ -58,10 +58,6 @@ LIMIT = 256
 
 def answer(axes: Sequence[str], runs: Runs, limit: str = "") -> Answer:
     boxes = tuple(joined(run.box for run in runs if isinstance(run.outcome, Fit)))
-    lost = tuple(_lost(runs))
-    lossless = [box for box in boxes if boxes]
-    for loss in lost:
-        lossless = [{**box, loss.axis: box[loss.axis] - loss.sizes} for box in lossless]
     return Answer(
         tuple(axes),
         boxes,
@@ -69,8 +65,8 @@ def answer(axes: Sequence[str], runs: Runs, limit: str = "") -> Answer:
         tuple(_requirements(axes, runs, between(1, LIMIT) if limit else ALL)),
         tuple(_heads(runs)),
         tuple(_outputs(runs)),
-        lost,
-        tuple(joined(lossless)),
+        tuple(_lost(runs)),
+        tuple(joined(_lossless(runs))),
         limit,
     )
 
@@ -141,6 +137,16 @@ def _outputs(runs: Runs) -> Iterator[tuple[str, tuple[Box, ...]]]:
         else:
             known.append(run.box)
     yield from ((text, tuple(joined(boxes))) for text, boxes in same)
+
+
+def _lossless(runs: Runs) -> Iterator[Box]:
+    for run in runs:
+        if isinstance(run.outcome, Fit):
+            box = dict(run.box)
+            for loss in losses(run.outcome, run.box):
+                box[loss.axis] -= loss.sizes
+            if all(box.values()):
+                yield box
 
 
 def _lost(runs: Runs) -> Iterator[Loss]:

@@ -15,7 +15,6 @@ from cnnspec.network import walk as walks
 from cnnspec.network.anysize.runs import Fit, Misfit, Module, Refusal, Visit, call_of
 from cnnspec.network.evaluate import Scope
 from cnnspec.network.expand import Expander
-from cnnspec.network.flow import Flow
 from cnnspec.network.home import Homes
 from cnnspec.network.model import GroupNode, Item, layers
 from cnnspec.network.trail import written_text
@@ -55,7 +54,8 @@ def run(
         shape = Shape(tuple(named[size] if isinstance(size, str) else size for size in pattern))
         left = scope.budget.left
         try:
-            return _fit(*_Expander(walk).root(model, scope.inner(**named), shape, span))
+            root, _ = _Expander(walk).root(model, scope.inner(**named), shape, span)
+            return _fit(root) if root else Refusal(len(walk.placed), span, "", "fault", "")
         except Misfit as end:
             why = end.refused.message if end.refused else ""
             return Refusal(len(walk.placed), end.span, end.name, end.kind, why)
@@ -68,8 +68,7 @@ def run(
         raise Unknown(str(why), None) from None
 
 
-def _fit(root: GroupNode | None, flow: Flow) -> Fit | Refusal:
-    assert root is not None
+def _fit(root: GroupNode) -> Fit:
     placed = tuple(layers(root.items))
     visits = tuple(Visit(call_of(each.node), each.layer, each.input, each.output) for each in placed)
     modules = tuple(Module(each.path, each.layer.torch(each.input), each.weights) for each in placed)

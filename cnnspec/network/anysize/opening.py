@@ -201,8 +201,20 @@ def _unknown(unknown: Unknown, span: Span, names: Sequence[str]) -> Diagnostic:
     return Diagnostic("E106", message, place, "", labels if place != span else (), fixes=fixes)
 
 
+def _renamed(different: Varying, labels: tuple[Label, ...], names: Sequence[str]) -> Diagnostic:
+    """What runs for some sizes only shifts the numbers that name the layers behind it."""
+    here, elsewhere = different.names
+    call = different.visit.call
+    message = f"the name of {different.visit.layer.word} depends on {in_words(names)}"
+    why = f"it is called {here} for {of_box(different.box)}, and {elsewhere} for other sizes"
+    fix = Fix(
+        f"give it a name, which then holds for all sizes: {different.visit.layer.word}1: {written_text(call.span)}"
+    )
+    return Diagnostic("E308", message, call.span, "its position names it", labels, why, fixes=(fix,))
+
+
 def _depends(different: Varying, span: Span, names: Sequence[str]) -> Diagnostic:
-    """Weights of another shape for each size: that is not one network."""
+    """Weights of another shape or name for each size: that is not one network."""
     visit = different.visit
     word, call = visit.layer.word, visit.call
     message = f"the weights of {word} depend on {in_words(names)}"
@@ -210,8 +222,12 @@ def _depends(different: Varying, span: Span, names: Sequence[str]) -> Diagnostic
     what = f"{different.formula} features arrive" if word == "linear" else f"one of their sizes is {different.formula}"
     why = f"{what}{f' for {some}' if some else ''}" if different.formula else ""
     labels = (Label(span, f"{in_words(names)} {'are' if len(names) > 1 else 'is'} left open here"),)
+    if different.names:
+        return _renamed(different, labels, names)
     helps = ["adaptive_avgpool(1) before flatten makes the same number of features of every map"] * (word == "linear")
-    if word == "linear":
+    if different.partly:
+        helps = ["let it run for all sizes"]
+    elif word == "linear":
         helps.append("write for how many it is, linear(400 -> 120) for instance: then the sizes that fit are told")
     else:
         helps.append("give the input sizes")
@@ -219,7 +235,7 @@ def _depends(different: Varying, span: Span, names: Sequence[str]) -> Diagnostic
         "E308",
         message,
         call.span,
-        "not the same for all sizes",
+        "there for some sizes only" if different.partly else "not the same for all sizes",
         labels,
         why,
         fixes=tuple(map(Fix, helps)),

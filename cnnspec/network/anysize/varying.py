@@ -16,11 +16,14 @@ from cnnspec.sizes.sets import Box
 
 class Varying(Record):
     """A layer that is not the same for all sizes, and the number that differs, as a formula where it has one for some
-    sizes."""
+    sizes. `names` are what it is called for the sizes of the box and for others, where only that differs; `partly`: it
+    is there for some sizes only."""
 
     visit: Visit
     formula: str
     box: Box
+    names: tuple[str, ...] = ()
+    partly: bool = False
 
 
 def weights(module: Module) -> Any:
@@ -38,7 +41,7 @@ def varying(runs: Sequence[Found[Fit | Refusal]], of: Callable[[Module], Any]) -
         if not isinstance(run.outcome, Fit):
             continue
         found = list(_plain_of(run.outcome, of, run.box))
-        for visit, _, plain in found:
+        for visit, *_, plain in found:
             formula = next(_formulas(plain), None)
             if formula is not None:
                 return Varying(visit, formula, run.box)
@@ -46,18 +49,30 @@ def varying(runs: Sequence[Found[Fit | Refusal]], of: Callable[[Module], Any]) -
             first = found
         for one, other in zip_longest(first, found):
             if one is None or other is None or one[1:] != other[1:]:
-                return Varying((other or one)[0], "", run.box)
+                return _partly(first, found, run.box) or _apart(one, other, run.box)
     return None
+
+
+def _partly(first: Sequence[Any], found: Sequence[Any], box: Box) -> Varying | None:
+    calls, others = ({id(visit.call) for visit, *_ in run} for run in (first, found))
+    visit = next((visit for visit, *_ in (*first, *found) if id(visit.call) in calls ^ others), None)
+    return visit and Varying(visit, "", box, partly=True)
+
+
+def _apart(one: Any, other: Any, box: Box) -> Varying:
+    visit = (other or one)[0]
+    renamed = one and other and one[0].call is visit.call and one[2:] == other[2:]
+    return Varying(visit, "", box, (other[1], one[1]) if renamed else ())
 
 
 class _Formula(str):
     """What a number is worth that is not the same for all sizes of a run."""
 
 
-def _plain_of(fit: Fit, of: Callable[[Module], Any], box: Box) -> Iterator[tuple[Visit, str, Any]]:
+def _plain_of(fit: Fit, of: Callable[[Module], Any], box: Box) -> Iterator[tuple[Visit, str, str, Any]]:
     for visit, module in zip(fit.visits, fit.modules, strict=True):
         if what := of(module):
-            yield visit, f"{module.path} {module.torch.name}", _plain(what, box)
+            yield visit, module.path, module.torch.name, _plain(what, box)
 
 
 def _plain(value: Any, box: Box) -> Any:
