@@ -103,6 +103,9 @@ def _program(module: nn.Module, samples: torch.Tensor, batch: int | None, opset:
     except (RuntimeError, ValueError, torch.onnx.errors.OnnxExporterError) as error:
         raise NotExported(f"PyTorch cannot export this: {str(error).strip().splitlines()[0]}") from error
     assert program
+    written = program.model.opset_imports[""]
+    if opset and written != opset:
+        raise NotExported(f"PyTorch gives this network in opset {written}, not in {opset}")
     return program
 
 

@@ -97,6 +97,13 @@ def test_outputs_that_prove_nothing_are_told() -> None:
     assert "proves" not in str(onnx_file.Check("1", (1, 2), 0.0, 1.0, 0.5))
 
 
+def test_an_opset_that_pytorch_does_not_write(tmp_path: Path) -> None:
+    result = run(str(LENET), "--onnx", str(tmp_path / "x.onnx"), "--opset", "99")
+    assert result.exit_code == 1
+    assert "PyTorch gives this network in opset 18, not in 99" in result.stderr
+    assert not (tmp_path / "x.onnx").exists()
+
+
 def test_without_onnxruntime_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     result = run(str(LENET), "--onnx", str(tmp_path / "x.onnx"))
