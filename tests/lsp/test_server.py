@@ -210,7 +210,7 @@ async def test_hover_in_a_text_with_faults(editor: Editor) -> None:
         ("padding=1)", "padding_mode=§)", {"zeros", "reflect", "width"}, {"same", "max", "stride="}),
         ("batch: 128", "§", {"batch", "validation"}, {"conv", "data="}),
         ("data: cifar10", "data: §", {"cifar10", "mnist"}, {"adamw", "conv", "classes"}),
-        ("crop(padding=4, mode=zeros)", "§", {"crop", "flip"}, {"cifar10"}),
+        ("crop(padding=4)", "§", {"crop", "flip"}, {"cifar10"}),
         ("lr=1e-3", "§", {"lr="}, {"out="}),
         ("batch: 128", "freeze: [§]", {"features", "classifier", "features.1.0"}, {"features.0.1", "conv", "Pair"}),
         ("batch: 128", "freeze: [§", {"features", "classifier"}, {"conv", "adamw"}),

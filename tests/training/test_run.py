@@ -262,7 +262,7 @@ def test_the_news_while_it_runs(tmp_path: Path, network: Make) -> None:
 def test_values_are_spelled_as_in_a_spec(network: Make) -> None:
     settings = {
         "optimizer": "sgd(lr=0.05, momentum=0.9, weight_decay=1e-05, nesterov=true)",
-        "augment": "[crop(padding=2), flip(p=0.25)]",
+        "augment": "[crop(padding=2, mode=reflect), flip(p=0.25, alternate=false)]",
         "schedule": "onecycle(warmup=0.2)",
         "batch": "7",
     }

@@ -15,6 +15,7 @@ from cnnspec.network import walk as walks
 from cnnspec.network.anysize.runs import Fit, Misfit, Module, Refusal, Visit, call_of
 from cnnspec.network.evaluate import Scope
 from cnnspec.network.expand import Expander
+from cnnspec.network.flow import Flow
 from cnnspec.network.home import Homes
 from cnnspec.network.model import GroupNode, Item, layers
 from cnnspec.network.trail import written_text
@@ -102,8 +103,7 @@ class _Expander(Expander):
         return tuple(found)
 
     def memo_key(self, block: tree.Block, values: dict[str, Any], flow: Flow) -> Hashable:
-        assert flow.shape is not None
-        if len(self.walk.homes.known) > 1:
+        if flow.shape is None or len(self.walk.homes.known) > 1:
             return None
         shape = (*map(_key, flow.shape.sizes), flow.shape.channels_last)
         try:
