@@ -16,6 +16,10 @@ from cnnspec.data.error import DataError
 from cnnspec.data.facts import Column, Csv
 from cnnspec.data.parts import Raw, Request
 from cnnspec.data.pictures import reason
+from cnnspec.data.room import require_memory
+
+COPIES = 2
+"""How many times its size a text takes at least while it is read."""
 
 SEPARATOR = "\x1f"
 """Between cells once quotes are resolved: the ASCII unit separator, which no text holds."""
@@ -104,6 +108,7 @@ def _text(path: Path) -> str:
     if not path.is_file():
         raise DataError(f"there is no file {path}", ("a relative path starts at the folder of the spec",))
     try:
+        require_memory(COPIES * path.stat().st_size, str(path))
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)

@@ -11,7 +11,8 @@ import torch
 from cnnspec.data.error import DataError, package
 from cnnspec.data.facts import Folder, class_folders
 from cnnspec.data.parts import Part, Raw, Request
-from cnnspec.data.pictures import changes, picture_mode, read_images
+from cnnspec.data.pictures import changes, picture_mode, read_images, room_for
+from cnnspec.data.room import about_room
 
 VALIDATION_NAMES = ("val", "valid", "validation")
 """What a folder of validation images is called."""
@@ -32,13 +33,14 @@ def read_folder(dataset: Folder, request: Request) -> Raw:
         raise _too_few_classes(inside.get("train", top), classes)
     lists = {name: _listed(folder, classes, complete=name == "train") for name, folder in inside.items()}
     files = [path for paths, _ in lists.values() for path in paths]
-    pixels, found = read_images(files, request.shape)
+    held = room_for(len(files), request.shape)
+    pixels, found = read_images(files, request.shape, held)
     counts = [len(paths) for paths, _ in lists.values()]
     parts = {
         name: Part(x, torch.tensor(labels))
         for (name, (_, labels)), x in zip(lists.items(), torch.split(pixels, counts), strict=True)
     }
-    messages = changes(found, request.shape)
+    messages = changes(found, request.shape) + about_room(held)
     validation = parts.get("validation")
     if "test" not in parts and validation is not None:
         messages += (f"there is no test folder: {inside['validation'].name} is measured at the end in its place",)

@@ -11,6 +11,7 @@ from cnnspec.data.error import DataError
 from cnnspec.data.facts import Npz
 from cnnspec.data.parts import Raw, Request
 from cnnspec.data.pictures import reason
+from cnnspec.data.room import require_memory
 
 SAMPLES = ("x", "images", "data")
 LABELS = ("y", "labels", "targets")
@@ -51,6 +52,7 @@ def _arrays(path: Path) -> dict[str, Array]:
         if isinstance(archive, np.ndarray):
             raise DataError(f"{path} holds one array without a name", help=(KEYS,))
         with archive:
+            require_memory(sum(each.file_size for each in archive.zip.infolist()), str(path))
             return {name.lower(): archive[name] for name in archive.files}
     except DataError:
         raise

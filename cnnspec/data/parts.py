@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnspec.data.error import DataError
+from cnnspec.data.room import room
 from cnnspec.layers.base import Shape
 
 
@@ -24,7 +25,14 @@ class Part:
         return len(self.y)
 
     def pick(self, indices: Tensor) -> Part:
-        return Part(self.x[indices], self.y[indices])
+        """Copies of these samples; in a file where there is no memory for them."""
+        return Part(_picked(self.x, indices), self.y[indices])
+
+
+def _picked(x: Tensor, indices: Tensor) -> Tensor:
+    sizes, dtype = (len(indices), *x.shape[1:]), x[:0].numpy().dtype
+    found = torch.from_numpy(room(sizes, dtype, f"{len(indices):,} samples"))
+    return torch.index_select(x, 0, indices, out=found)
 
 
 @dataclass(frozen=True)
@@ -98,11 +106,21 @@ def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _of_bytes(x: Tensor) -> tuple[Tensor, Tensor]:
-    counts = torch.stack([x[:, channel].flatten().bincount(minlength=256) for channel in range(x.shape[1])]).double()
+    pieces = torch.split(x, max(1, PIECE // x[0].numel()))
+    counts = torch.stack([_levels(piece) for piece in pieces]).sum(0).double()
     values = torch.arange(256, dtype=torch.float64) / 255
     weights = counts / counts.sum(1, keepdim=True)
     mean = weights @ values
     return mean, (weights @ values.square() - mean.square()).clamp_min(0).sqrt()
+
+
+PIECE = 1 << 22
+"""How many bytes are counted at once: to be counted each is made eight."""
+
+
+def _levels(x: Tensor) -> Tensor:
+    """How often each byte occurs, [channels, 256]."""
+    return torch.stack([x[:, channel].flatten().bincount(minlength=256) for channel in range(x.shape[1])])
 
 
 def _of_floats(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from cnnspec.data.error import DataError, package
+from cnnspec.data.room import Array, room
 from cnnspec.layers.base import Shape
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def picture_mode(shape: Shape, what: str) -> str:
     raise DataError(message, notes)
 
 
-def fit(image: Image, shape: Shape) -> np.ndarray[Any, Any]:
+def fit(image: Image, shape: Shape) -> Array:
     """A picture as uint8 [C, H, W] of that shape: converted to its channels and stretched to its size (bilinear, with
     antialiasing)."""
     mode, (height, width) = MODES[shape.channels], shape.spatial
@@ -58,14 +59,17 @@ def eight_bits(image: Image) -> Image:
     return package("PIL.Image").fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))  # type: ignore[no-any-return]
 
 
-def read_images(paths: Sequence[Path], shape: Shape) -> tuple[Tensor, list[tuple[str, tuple[int, int]]]]:
-    """Picture files as uint8 [N, C, H, W], and the mode and (width, height) each had.
+def read_images(
+    paths: Sequence[Path], shape: Shape, pixels: Array | None = None
+) -> tuple[Tensor, list[tuple[str, tuple[int, int]]]]:
+    """Picture files as uint8 [N, C, H, W], read into `pixels` where they are given, and the mode and (width, height)
+    each had.
 
     Raises `DataError` naming the files that cannot be read."""
     pil = package("PIL.Image")
     pil.init()
     likely_first = sorted(pil.ID, key=lambda name: name not in ("JPEG", "PNG"))
-    pixels = _room(len(paths), shape)
+    pixels = room_for(len(paths), shape) if pixels is None else pixels
     found: list[tuple[str, tuple[int, int]]] = [("", (0, 0))] * len(paths)
     faults: list[tuple[int, str]] = []
 
@@ -88,7 +92,7 @@ def fit_all(x: Tensor, shape: Shape) -> Tensor:
     pil = package("PIL.Image")
     source = x.squeeze(1) if x.shape[1] == 1 else x.permute(0, 2, 3, 1)
     images = source.contiguous().numpy()
-    pixels = _room(len(x), shape)
+    pixels = room_for(len(x), shape)
 
     def convert(index: int) -> None:
         pixels[index] = fit(pil.fromarray(images[index]), shape)
@@ -97,13 +101,8 @@ def fit_all(x: Tensor, shape: Shape) -> Tensor:
     return torch.from_numpy(pixels)
 
 
-def _room(count: int, shape: Shape) -> np.ndarray[Any, Any]:
-    try:
-        return np.empty((count, *shape.sizes), np.uint8)
-    except MemoryError as error:
-        size = count * shape.elements / 1e9
-        message = f"{count:,} images of {shape} take {size:.1f} GB, more than there is memory for"
-        raise DataError(message, help=("take a smaller input, or fewer images",)) from error
+def room_for(count: int, shape: Shape) -> Array:
+    return room((count, *shape.sizes), np.uint8, f"{count:,} images of {shape}")
 
 
 def in_threads(work: Callable[[int], None], count: int) -> None:

@@ -227,6 +227,7 @@ def test_more_images_than_memory(tmp_path, refused):
     fill(tmp_path, "train", "test")
     error = refused(read, tmp_path, Shape((3, 50_000_000, 50_000_000)))
     assert error.message.startswith("40 images of 3x50000000x50000000 take 300000000.0 GB")
+    assert "room for" in error.notes[0]
 
 
 @pytest.mark.parametrize(
