@@ -346,7 +346,7 @@ def evaluate(
 
 def predict(
     run: str | os.PathLike[str],
-    samples: Sequence[str],
+    samples: Sequence[str] | str,
     *,
     weights: Literal["best", "last"] = "best",
     device: str | None = None,
@@ -366,7 +366,7 @@ def predict(
 def sweep(
     spec: str | os.PathLike[str],
     *,
-    over: Mapping[str, Sequence[object]],
+    over: Mapping[str, Sequence[object] | str],
     seeds: int = 1,
     model: str | None = None,
     set: Mapping[str, object] | None = None,
@@ -398,7 +398,7 @@ def sweep(
     )
 
 
-def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
+def compare(runs: Sequence[str | os.PathLike[str]] | str | os.PathLike[str]) -> Comparison:
     """Runs side by side, given as their folders: `rows` of figures, `differences`, `layers`; `draw` makes a picture of
     their curves. Runs that differ only in the seed are one row. Raises `TrainError` where none is a run. Needs torch.
     """

@@ -218,8 +218,9 @@ def _layer_words(first: ComparedRun, other: ComparedRun) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------------- reading
 
 
-def compare(folders: Iterable[str | PathLike[str]]) -> Comparison:
+def compare(folders: Iterable[str | PathLike[str]] | str | PathLike[str]) -> Comparison:
     """Raises `BadRun` where none of the folders is that of a run; those that are not are left out."""
+    folders = [folders] if isinstance(folders, str | PathLike) else folders
     paths = list(dict.fromkeys(Path(folder) for folder in folders))
     runs: list[ComparedRun] = []
     faults: list[BadRun] = []

@@ -146,14 +146,14 @@ class Prediction:
 
 
 def predict(
-    folder: str | Path, samples: Sequence[str | Path], *, weights: Weights = "best", device: str | None = None
+    folder: str | Path, samples: Sequence[str | Path] | str, *, weights: Weights = "best", device: str | None = None
 ) -> list[Prediction]:
     """Name image files, of any size and mode, brought to the input as the training images were; or, for a network whose
     input is a vector, samples written as numbers (`0.5,-0.25`).
 
     Raises as `open_run` does, and `DataError` naming the files that are no images."""
     run = open_run(folder, weights=weights, device=device)
-    names = [str(sample) for sample in samples]
+    names = [samples] if isinstance(samples, str) else [str(sample) for sample in samples]
     found: list[Prediction] = []
     for start in range(0, len(names), AT_ONCE):
         chunk = names[start : start + AT_ONCE]

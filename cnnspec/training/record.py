@@ -192,7 +192,9 @@ def read_config(folder: Path) -> Config:
     if not folder.is_dir():
         raise BadRun(f"there is no folder {folder}")
     if not (folder / CONFIG).is_file():
-        raise BadRun(f"{folder} is not the folder of a run: it holds no {CONFIG}")
+        many = (folder / "sweep.json").is_file()
+        notes = (f"it is a sweep, whose runs are the folders in it: cnnspec sweep --resume {folder} goes on with it",)
+        raise BadRun(f"{folder} is not the folder of a run: it holds no {CONFIG}", *(notes if many else ()))
     return parsed(folder / CONFIG, Config)
 
 

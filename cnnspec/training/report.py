@@ -8,7 +8,9 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from cnnspec.data.parts import Data
+from cnnspec.network.grouping import sorts_of
 from cnnspec.recipe import Recipe
+from cnnspec.recipe.names import Chosen
 from cnnspec.report.summary_text import size
 from cnnspec.training.device import device_name
 from cnnspec.training.history import Epoch
@@ -37,8 +39,8 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     )
     for message in messages:
         yield f"          {message}"
-    if int(settings["batch"]) > samples.train:
-        yield f"          a batch of {settings['batch']} is more than there is: every step takes all {samples.train:,}"
+    if (step := per_step(plan.recipe)) > samples.train:
+        yield f"          a step of {step:,} is more than there is: every step takes all {samples.train:,}"
     named = ["optimizer", "schedule", "batch", "epochs", "seed"]
     named += [
         name
@@ -50,6 +52,7 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
         yield f"augment   {settings['augment'].strip('[]')}"
     yield from about_own(plan)
     yield from recipe_lines(plan.recipe)
+    yield from of_little_effect(plan)
     yield from about_start(plan)
     yield f"loss      {config.loss}"
     yield f"device    {device_name(plan.device)}"
@@ -93,6 +96,25 @@ def recipe_lines(recipe: Recipe) -> Iterator[str]:
             yield f"{name:<10}{', '.join(map(str, words))}"
         if words and name in NOTES:
             yield f"          {NOTES[name]}"
+
+
+def of_little_effect(plan: Plan) -> Iterator[str]:
+    """Settings that have little to say in this run, or nothing."""
+    recipe, samples = plan.recipe, plan.config.samples
+    if recipe.patience is not None and not samples.validation:
+        yield "patience  without effect: it counts epochs on the validation part, and nothing is held back"
+    steps = recipe.epochs * -(-samples.train // per_step(recipe))
+    if recipe.ema and (first := recipe.ema ** (steps - 1)) > MOST_OF_THE_FIRST:
+        yield f"ema       the weights of the first step make up {first:.0%} of the mean after {counted(steps, 'step')}"
+    sorts = sorts_of(plan.network.root.items)
+    for name, words in (("groups", recipe.groups), ("init", recipe.init)):
+        for word in words:
+            if isinstance(word, Chosen) and not any(word.holds(*each) for each in sorts.items()):
+                yield f"{name:<10}{word} holds nothing here"
+
+
+MOST_OF_THE_FIRST = 0.1
+"""A running mean of which the first weights make up more has hardly begun."""
 
 
 NOTES = {
@@ -144,7 +166,8 @@ def closing(run: Run) -> Iterator[str]:
         yield ""
         yield f"the best epoch is {run.best.epoch}: {chosen_by(run.history)}"
         if run.status == "finished" and len(run.history) < int(run.config.train["epochs"]):
-            yield f"training ended early: no epoch was better for {run.config.train['patience']}"
+            patience = counted(int(run.config.train["patience"]), "epoch")
+            yield f"training ended early: none was better in {patience} after it"
     if run.test and run.best:
         right = sum(run.test.confusion[label][label] for label in range(len(run.test.confusion)))
         yield (

@@ -85,7 +85,7 @@ def require_unfinished(folder: Path) -> None:
         )
     if result and result.status == "diverged":
         raise BadRun(
-            f"{folder} has diverged: {result.fault}, and would again",
+            f"{folder} has diverged, and would again: {result.fault}",
             "train it anew with a smaller learning rate",
         )
 

@@ -23,7 +23,7 @@ from pydantic import Field
 from cnnspec.data.loaders import read_once
 from cnnspec.network import UsageFault, load, read_source
 from cnnspec.network.model import Network
-from cnnspec.network.settings import written
+from cnnspec.network.settings import alternatives, written
 from cnnspec.recipe import Recipe
 from cnnspec.training import record
 from cnnspec.training.compare import Comparison, compare
@@ -293,9 +293,16 @@ def in_words(result: Result) -> str:
 # ----------------------------------------------------------------------------------------------------- in Python
 
 
+def _texts(name: str, values: Sequence[object] | str) -> list[str]:
+    """Values as texts of the language. Raises `UsageFault` for what is no list of them."""
+    if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+        return alternatives(name, written(values))
+    return [written(value) for value in values]
+
+
 def sweep(
     spec: str | PathLike[str],
-    over: Mapping[str, Sequence[object]],
+    over: Mapping[str, Sequence[object] | str],
     *,
     seeds: int,
     model: str | None,
@@ -310,7 +317,7 @@ def sweep(
     `FolderTaken` where it holds another."""
     planned = plan_sweep(
         os.fspath(spec),
-        {name: [written(value) for value in values] for name, values in over.items()},
+        {name: _texts(name, values) for name, values in over.items()},
         seeds,
         model,
         {name: written(value) for name, value in (set or {}).items()},

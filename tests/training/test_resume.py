@@ -401,7 +401,7 @@ def test_a_finished_run(digits_run: Run) -> None:
 
 def test_a_diverged_run_would_diverge_again(network: Make, tmp_path: Path) -> None:
     train(network(optimizer="sgd(lr=1e30)"), out=tmp_path / "run", device="cpu")
-    with pytest.raises(BadRun, match="has diverged: the loss is no longer a finite number in epoch 1"):
+    with pytest.raises(BadRun, match="has diverged, and would again: the loss is no longer a finite number in epoch 1"):
         resume(tmp_path / "run")
 
 

@@ -247,3 +247,9 @@ def test_in_python(spec: str, tmp_path: Path) -> None:
     assert (tmp_path / "sweep/batch-300_seed-1/result.json").stat().st_mtime_ns == before
     with pytest.raises(TrainError, match="another sweep"):
         cnnspec_package.sweep(spec, over={"train.batch": [100, 300]}, seeds=3, out="sweep")
+    with pytest.raises(UsageFault, match="no list of values"):
+        cnnspec_package.sweep(spec, over={"train.batch": "100"})
+    alone = cnnspec_package.compare("sweep/batch-100_seed-0")
+    assert [row.name for row in alone.rows] == ["batch-100_seed-0"]
+    with pytest.raises(BadRun, match="cnnspec sweep --resume sweep goes on with it"):
+        cnnspec_package.compare("sweep")

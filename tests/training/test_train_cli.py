@@ -275,3 +275,20 @@ def test_what_nobody_reads_ends_nothing() -> None:
     found = subprocess.run([sys.executable, "-c", code], stdout=written, stderr=subprocess.PIPE, text=True, check=False)
     os.close(written)
     assert (found.returncode, found.stderr) == (7, "standard output: Broken pipe; going on without it\n")
+
+
+def test_settings_of_little_effect_are_told(spec: str) -> None:
+    groups, init = "group(kind=norms, lr=0.1)", "normal(kind=norms)"
+    odd = ("--validation", "0", "--patience", "2", "--ema", "0.999", "--groups", groups, "--init", init)
+    told = (
+        "patience  without effect: it counts epochs on the validation part, and nothing is held back",
+        "ema       the weights of the first step make up 99% of the mean after 8 steps",
+        f"groups    {groups} holds nothing here",
+        f"init      {init} holds nothing here",
+        "a step of 20,000 is more than there is",
+    )
+    brief = ("--epochs", "1", "--batch", "200")
+    lines = cnnspec("train", spec, *brief, *odd).output
+    assert [line in lines for line in told] == [True] * 4 + [False]
+    lines = cnnspec("train", spec, *brief, "--accumulate", "100").output
+    assert [line in lines for line in told] == [False] * 4 + [True]
