@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from cnnspec.sizes.forms import Factor, Form, add, folded, fractional, limits, limits_of, number
 from cnnspec.sizes.sets import Box, Sizes, empty, within
-from cnnspec.sizes.steps import SIGNS, Rational, Steps, Undecided, moved, product_sign, shared, where
+from cnnspec.sizes.steps import SIGNS, Entangled, Rational, Steps, Undecided, moved, product_sign, shared, where
 
 Part = TypeVar("Part")
 Parts = list[tuple[Box, bool]]
@@ -138,7 +138,7 @@ def by_values(form: Form, box: Box) -> list[Box]:
         if found:
             return found
     names = " and ".join(sorted(form.axes))
-    raise Undecided(f"{names} would have to be compared with each other")
+    raise Entangled(f"{names} would have to be compared with each other")
 
 
 def _by_values_of(function: Steps, axis: str, boxes: list[Box]) -> list[Box] | None:

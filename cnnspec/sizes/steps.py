@@ -24,6 +24,10 @@ class Undecided(Exception):
     """A question that is not answered for all sizes. The text says what stands in the way."""
 
 
+class Entangled(Undecided):
+    """It is about two sizes at once: nor is it answered for few of them."""
+
+
 class Steps:
     """`head` are the values for 1, 2, ..., `cycle` those of the first period behind it; each period the values rise by
     `rise`."""

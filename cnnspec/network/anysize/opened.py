@@ -23,7 +23,7 @@ from cnnspec.network.walk import Walk
 from cnnspec.sizes.cases import Case, Found, cases
 from cnnspec.sizes.number import Number, open_size
 from cnnspec.sizes.sets import ALL, Sizes
-from cnnspec.sizes.steps import Undecided
+from cnnspec.sizes.steps import Entangled, Undecided
 from cnnspec.source import Span
 from cnnspec.syntax import tree
 
@@ -34,9 +34,9 @@ Pattern = tuple[int | str, ...]
 class Unknown(Exception):
     """What is asked at a place has no answer for all sizes."""
 
-    def __init__(self, why: str, span: Span | None) -> None:
-        super().__init__(why)
-        self.why, self.span = why, span
+    def __init__(self, why: Undecided, span: Span | None) -> None:
+        super().__init__(str(why))
+        self.why, self.span, self.entangled = str(why), span, isinstance(why, Entangled)
 
 
 def names_of(pattern: Pattern) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def run(
     try:
         return list(cases(axes, expand, sizes))
     except Undecided as why:
-        raise Unknown(str(why), None) from None
+        raise Unknown(why, None) from None
 
 
 def _fit(root: GroupNode) -> Fit:
@@ -99,7 +99,7 @@ class _Expander(Expander):
             try:
                 found += super().statements((statement,), module, scope, flow)
             except Undecided as why:
-                raise Unknown(str(why), span_of(statement)) from None
+                raise Unknown(why, span_of(statement)) from None
         return tuple(found)
 
     def memo_key(self, block: tree.Block, values: dict[str, Any], flow: Flow) -> Hashable:

@@ -89,6 +89,8 @@ def _runs(
     try:
         return run(homes, model, scope, pattern, span), ""
     except Unknown as unknown:
+        if unknown.entangled:
+            raise
         first = unknown
     place = f" ({written_text(first.span)} on line {first.span.line})" if first.span else ""
     try:
@@ -193,7 +195,7 @@ def _example(sizes: Mapping[str, int], boxes: Sequence[Box]) -> str:
 def _unknown(unknown: Unknown, span: Span, names: Sequence[str]) -> Diagnostic:
     message = f"what this does for every {in_words(names)} is not worked out: {unknown.why}"
     fixes: tuple[Fix, ...] = (Fix("give the input sizes, and try others with --input"),)
-    if len(names) > 1 and "compared with each other" in unknown.why:
+    if len(names) > 1 and unknown.entangled:
         square = "x".join(names[0] if size in names else size for size in span.text.split("x"))
         fixes = (Fix("for square inputs, give the sizes one name", (Edit(span, square),)), *fixes)
     labels = (Label(span, f"{in_words(names)} {'are' if len(names) > 1 else 'is'} left open here"),)
