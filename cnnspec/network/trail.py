@@ -264,7 +264,8 @@ def fitting_input(trail: Trail, features: int) -> str | None:
         return None
     fitting = [side for side, shape in outputs.items() if shape.elements == features]
     if not fitting:
-        return f"no square input up to {_square(origin, LARGEST_INPUT)} makes it {features}"
+        square = "square " if origin.rank > 1 else ""
+        return f"no {square}input up to {_square(origin, _largest(origin))} makes it {features}"
     cut = max(n for n, step in enumerate(trail.steps) if isinstance(step.layer, Flatten))
     map_then = run(stages[:cut], _square(origin, fitting[0]))
     assert map_then is not None
@@ -275,13 +276,18 @@ def fitting_input(trail: Trail, features: int) -> str | None:
 def _for_square_inputs(stages: list[Stage], origin: Shape) -> dict[int, Shape] | None:
     """What comes out, by the side of the input; inputs that have become equal on the way go on as one. None where
     that would take too long."""
-    if _trials(stages, _square(origin, LARGEST_INPUT)) > MOST_TRIED:
+    if _trials(stages, _square(origin, _largest(origin))) > MOST_TRIED:
         return None
-    shapes = {side: _square(origin, side) for side in range(1, LARGEST_INPUT + 1)}
+    shapes = {side: _square(origin, side) for side in range(1, _largest(origin) + 1)}
     for stage in stages:
         outputs = {shape: run([stage], shape) for shape in set(shapes.values())}
         shapes = {side: output for side, shape in shapes.items() if (output := outputs[shape]) is not None}
     return shapes
+
+
+def _largest(origin: Shape) -> int:
+    """The largest side that is tried: a series is longer than a picture is wide."""
+    return LARGEST_INPUT if origin.rank > 1 else max(LARGEST_INPUT, *origin.spatial)
 
 
 def _trials(stages: list[Stage], largest: Shape) -> int:

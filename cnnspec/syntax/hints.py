@@ -214,7 +214,11 @@ def _shape(place: Place, match: re.Match[str]) -> Diagnostic | None:
     text = f"[{', '.join(sizes)}]" if named else "x".join(sizes)
     span = place.source.span(match.start(), match.end())
     label = "a name is no part of such a shape" if named else "written with blanks or the sign ×"
-    return foreign(f"{match[0]} is not read as a shape", span, label, replace(f"write {text}", span, text))
+    fixes = [replace(f"write {text}", span, text)]
+    if named and place.tokens[place.begin].text == "input":
+        opened = "x".join(size.upper() for size in sizes)
+        fixes.append(replace(f"write {opened}, where the sizes are to be left open", span, opened))
+    return foreign(f"{match[0]} is not read as a shape", span, label, *fixes)
 
 
 def power(place: Place) -> Diagnostic | None:

@@ -70,6 +70,10 @@ def test_inputs_that_would_fit() -> None:
     assert fault.notes == ()
     (fault,) = faults("  maxpool(2), flatten\n  linear(7 -> 10)")
     assert fault.notes == ("no square input up to 1x512x512 makes it 7",)
+    (fault,) = faults("  maxpool(2), flatten\n  linear(350 -> 10)", "1x900")
+    assert fault.notes == ("350 = 1 x 350 fits an input of 1x700 (up to 1x701)",)
+    (fault,) = faults("  conv(3, 3), flatten\n  linear(350 -> 10)", "1x900")
+    assert fault.notes == ("no input up to 1x900 makes it 350",)
 
 
 def test_every_wrong_option_is_reported() -> None:

@@ -23,6 +23,7 @@ HINTS = [
     (BODY, "input 3 x 32 x 32", "E103", "3 x 32 x 32 is not read as a shape", "input 3x32x32"),
     (BODY, "input 3×32×32", "E103", "not read as a shape", "input 3x32x32"),
     (BODY, "input 3x 32x32", "E103", "not read as a shape", "input 3x32x32"),
+    (BODY, "input 3xhxw", "E103", "not read as a shape", "input [3, h, w]"),
     (BODY, "relu -> 4xwidthx4", "E103", "not read as a shape", "relu -> [4, width, 4]"),
     (BODY, "relu -> widthx4x4", "E103", "reads as one name", "relu -> [width, 4, 4]"),
     (BODY, "input: 3x32x32", "E103", "the shape follows input", "input 3x32x32"),

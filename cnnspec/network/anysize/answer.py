@@ -81,8 +81,8 @@ def _smallest(boxes: Sequence[Box]) -> tuple[int, ...] | None:
 
 
 def _requirements(axes: Sequence[str], runs: Runs, sizes: Sizes) -> Iterator[Requirement]:
-    """Every place where runs end, in the order they get there. Of places of a kind that follow each other, the last one
-    says what all of them need."""
+    """Every place where runs end, in the order they get there: what stands in a call comes before the call. Of places
+    of a kind that follow each other, the last one says what all of them need."""
     left: list[Box] = [dict.fromkeys(axes, sizes)]
     waiting: Requirement | None = None
     for ends in _by_place(runs):
@@ -100,11 +100,11 @@ def _requirements(axes: Sequence[str], runs: Runs, sizes: Sizes) -> Iterator[Req
 
 
 def _by_place(runs: Runs) -> list[list[Found[Fit | Refusal]]]:
-    places: dict[tuple[int, str, int], list[Found[Fit | Refusal]]] = {}
+    places: dict[tuple[int, str, int, int], list[Found[Fit | Refusal]]] = {}
     for run in runs:
         if isinstance(run.outcome, Refusal):
             span = run.outcome.span
-            places.setdefault((run.outcome.after, span.source.name, span.start), []).append(run)
+            places.setdefault((run.outcome.after, span.source.name, span.end, span.start), []).append(run)
     return [places[key] for key in sorted(places)]
 
 
