@@ -110,6 +110,8 @@ def _sources(what: Sequence[str], dashes: bool) -> tuple[Source, Source]:
         revisions = [end or "HEAD" for end in revisions[0].split("..", 1)]
     if len(revisions) > 2:
         raise UsageFault(f"two files are compared, or a file in two revisions; {len(what)} names are given")
+    if not revisions and file.startswith(ZOO):
+        raise UsageFault(f"{file} has no revisions: name the network that it is to be compared with")
     before = source(revisions[0] if revisions else "", file)
     return before, source(revisions[1], file) if len(revisions) == 2 else read_source(file)
 

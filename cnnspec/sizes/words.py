@@ -32,7 +32,7 @@ def of_sizes(sizes: Sizes) -> str:
     least = sizes.least
     if sizes == between(least):
         return f"from {least}"
-    return _repeated(sizes) or _missing(sizes) or _listed(sizes)
+    return _repeated(sizes) or _missing(sizes) or _besides(sizes) or _listed(sizes)
 
 
 def _runs(sizes: Sizes, last: int | None = None) -> list[tuple[int, int]]:
@@ -86,6 +86,17 @@ def _missing(sizes: Sizes) -> str:
         return ""
     runs = _runs(gaps)
     return f"from {sizes.least}, but not {_ranges(runs)}" if len(runs) <= MOST_RUNS else ""
+
+
+def _besides(sizes: Sizes) -> str:
+    """`3 or a multiple of 4`: a few sizes, and all multiples."""
+    period = len(sizes.marks.cycle)
+    rests = [rest for rest in range(period) if (len(sizes.marks.head) + 1 + rest) in sizes]
+    rest = (len(sizes.marks.head) + 1 + rests[0]) % period
+    every = Sizes(Steps((), [int(at % period == rest) for at in range(1, period + 1)]))
+    runs = _runs(sizes - every) if len(rests) == 1 and (not rest or period == 2) else []
+    repeated = _repeated(sizes & every) if 0 < len(runs) <= 2 else ""
+    return f"{_ranges(runs)} or {repeated}" if repeated else ""
 
 
 def _listed(sizes: Sizes) -> str:

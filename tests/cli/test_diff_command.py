@@ -113,6 +113,7 @@ def test_used_files_are_those_of_the_revision(repository: Path, monkeypatch: pyt
         (["HEAD~7", "--", "nets/net.cnn"], "git has no HEAD~7:./nets/net.cnn: invalid object name 'HEAD~7'"),
         (["HEAD", "--", "nets/other.cnn"], "git has no HEAD:./nets/other.cnn"),
         (["--", "a", "b", "c", "d"], "two files are compared, or a file in two revisions; 4 names are given"),
+        (["zoo:resnet18"], "zoo:resnet18 has no revisions: name the network that it is to be compared with"),
         (["nets/net.cnn", "zoo:resnet19"], "there is no resnet19 in the zoo"),
         (["nets/net.cnn", "nets/net.cnn", "--model", "X"], "there is no model X in nets/net.cnn; there are Net"),
     ],

@@ -33,6 +33,9 @@ def every(period: int, rest: int = 0, start: int = 1) -> Sizes:
         (every(8, 3, 20), "3 more than a multiple of 8 from 27"),
         (between(5) - every(4), "from 5, but not a multiple of 4"),
         (ALL - every(4), "not a multiple of 4"),
+        (every(4) | of([3]), "3 or a multiple of 4"),
+        (every(2, 0, 4) | of([3]), "3 or even from 4"),
+        (every(4) | of([1, 3, 5]), "1, 3 to 5, 8, 12, ... (the same again every 4)"),
         (every(4) | every(4, 1), "1, 4 to 5, 8, ... (the same again every 4)"),
     ],
 )
