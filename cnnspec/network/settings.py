@@ -40,10 +40,13 @@ def overrides(given: Mapping[str, object], input: object | None) -> Overrides:
     return Overrides(parameters, settings, None if input is None else read("input", input))
 
 
+LET = "let value = "
+
+
 def read(name: str, value: object) -> Argument:
     """One value from outside. Messages about it show it under the name of its option."""
     text = written(value)
-    source = Source(f"<{name}>", f"let value = {text}\n")
+    source = Source(f"<{name}>", f"{LET}{text}\n")
     parsed = parse(source)
     faults = parsed.diagnostics
     if faults or len(parsed.file.items) != 1 or not isinstance(parsed.file.items[0], tree.Let):
@@ -53,7 +56,7 @@ def read(name: str, value: object) -> Argument:
     shown = Source(f"<{name}>", text)
     whole = Span(shown, 0, len(text))
     try:
-        return Argument(name, _move(evaluate(expr, {}), whole), whole, whole)
+        return Argument(name, _move(evaluate(expr, {}), shown), whole, whole)
     except Faults as wrong:
         raise UsageFault(f"{text!r} is not a value for {name}: {wrong.diagnostics[0].message}") from None
 
@@ -82,13 +85,17 @@ def written(value: object) -> str:
     return str(value)
 
 
-def _move(value: Any, span: Span) -> Any:
-    """A value whose names and calls stand at `span`."""
+def _move(value: Any, shown: Source) -> Any:
+    """A value whose names and calls stand where `shown` has them, without what was put in front."""
     if isinstance(value, tuple):
-        return tuple(_move(item, span) for item in value)
+        return tuple(_move(item, shown) for item in value)
+    spans = {name: _back(getattr(value, name), shown) for name in ("span", "name_span") if getattr(value, name, None)}
     if isinstance(value, Argument):
-        return value.replace(value=_move(value.value, span), span=span, name_span=span)
+        return value.replace(value=_move(value.value, shown), **spans)
     if hasattr(value, "arguments"):
-        arguments = tuple(_move(argument, span) for argument in value.arguments)
-        return value.replace(arguments=arguments, span=span, name_span=span)
-    return value.replace(span=span) if hasattr(value, "span") else value
+        return value.replace(arguments=tuple(_move(argument, shown) for argument in value.arguments), **spans)
+    return value.replace(**spans) if spans else value
+
+
+def _back(span: Span, shown: Source) -> Span:
+    return Span(shown, span.start - len(LET), span.end - len(LET))

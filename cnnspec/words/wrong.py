@@ -224,7 +224,8 @@ def _numbers(kind: Kind, value: Any, text: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, int):
         for near in (0, 1) if value < 1 else ():
             if _reads(kind, near):
-                yield f"the least is {near}", str(near)
+                if not (near and _reads(kind, near / 2)):
+                    yield f"the least is {near}", str(near)
                 return
     elif not isinstance(value, int) and _reads(kind, round(value)):
         if re.search(r"(?<!/)/(?!/)", text):

@@ -33,3 +33,19 @@ def test_a_template_that_is_asked_for_says_what_it_lacks() -> None:
     assert not check(source).diagnostics
     (note,) = check(source, only="M").diagnostics
     assert note.code == "N002"
+
+
+RIGHT = TEXT.replace("63 -> ", "")
+
+
+def test_faults_stand_where_they_are_written() -> None:
+    """Within a value from outside too, so that what is proposed keeps the rest of it."""
+    for given, column, mended in (
+        ("sgd(lr=0.1, momentum=90)", 22, "sgd(lr=0.1, momentum=0.9)"),
+        ("muon(others=sgd(lr=0.1, nesterof=true))", 25, "muon(others=sgd(lr=0.1, nesterov=true))"),
+        ("sgd(lr=-1)", 8, None),
+    ):
+        (fault,) = check(Source("m.cnn", RIGHT), set={"train.optimizer": given}).errors
+        assert fault.span.column == column
+        edits = [(fix.edits[0].span, fix.edits[0].text) for fix in fault.fixes]
+        assert [given[: span.start] + text + given[span.end :] for span, text in edits] == ([mended] if mended else [])
