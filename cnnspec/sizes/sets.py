@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import permutations
 
 from cnnspec.sizes.steps import Steps, shared
 
@@ -152,6 +153,11 @@ def without(boxes: Iterable[Box], others: Iterable[Box]) -> list[Box]:
 def turned(box: Box) -> Box:
     """The sizes of the axes the other way round."""
     return dict(zip(box, list(box.values())[::-1], strict=True))
+
+
+def orders(box: Box) -> list[Box]:
+    """The box with its sizes in every order of the axes, itself first."""
+    return [dict(zip(box, sizes, strict=True)) for sizes in dict.fromkeys(permutations(box.values()))]
 
 
 def overlap(one: Box, other: Box) -> Box:

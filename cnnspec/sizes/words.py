@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import gcd
 from typing import Any
 
 from cnnspec.sizes.forms import Form, folded
-from cnnspec.sizes.sets import ALL, Box, Sizes, between, turned
+from cnnspec.sizes.sets import ALL, Box, Sizes, between, orders, turned
 from cnnspec.sizes.steps import Rational, Steps, shared
 
 MOST_RUNS = 6
@@ -141,10 +142,23 @@ def of_boxes(boxes: Sequence[Box]) -> str:
         if len(box) == 2 and mirrored != box and mirrored in left:
             left.remove(mirrored)
             texts.append(_either_way(*box.values()))
+        elif len(box) > 2 and _has_all(left, turns := orders(box)[1:]):
+            left = [each for each in left if each not in turns]
+            texts.append(_in_any_order(box))
         else:
             texts.append(of_box(box) or "any size")
     shown = texts if len(texts) <= MOST_RUNS else [*texts[: MOST_RUNS - 1], f"{len(texts) - MOST_RUNS + 1} more"]
     return "; or ".join(shown)
+
+
+def _has_all(boxes: Sequence[Box], turns: Sequence[Box]) -> bool:
+    return bool(turns) and all(turn in boxes and all(sizes.finite for sizes in turn.values()) for turn in turns)
+
+
+def _in_any_order(box: Box) -> str:
+    """`two from 8 to 11 and one from 112 to 115`"""
+    counts = Counter(box.values())
+    return in_words(beside("one" if count == 1 else "two", of_sizes(sizes)) for sizes, count in counts.items())
 
 
 def _either_way(one: Sizes, other: Sizes) -> str:

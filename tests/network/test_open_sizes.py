@@ -113,6 +113,17 @@ def test_what_is_lost_is_told_with_its_place() -> None:
     assert [box["H"].first(9) for box in answer.lossless if 32 in box["W"]] == [[32]]
 
 
+def test_heads_of_volumes_are_told_once() -> None:
+    text = "model Net {\n  input 1xDxHxW\n  maxpool(2), flatten\n  linear(12 -> 2)\n}\n"
+    (note,) = (each for each in check(Source("open.cnn", text)).diagnostics if each.code == "N003")
+    assert note.why.splitlines()[1:] == [
+        "linear(12 -> 2) on line 4: 12 = 1 x 2 x 2 x 3 for D and H from 4 to 5 and W from 6 to 7, or in another order",
+        "12 = 1 x 1 x 3 x 4 for D from 2 to 3, H from 6 to 7 and W from 8 to 9, or in another order",
+        "12 = 1 x 1 x 2 x 6 for D from 2 to 3, H from 4 to 5 and W from 12 to 13, or in another order",
+        "12 = 1 x 1 x 1 x 12 for D and H from 2 to 3 and W from 24 to 25, or in another order",
+    ]
+
+
 def test_what_is_lost_for_some_heights_only() -> None:
     text = "model Net {\n  input 3xHxW\n  if x.height > 64 { maxpool(2) }\n}\n"
     lossless = check(Source("open.cnn", text)).sizes["Net"].lossless

@@ -54,6 +54,15 @@ def test_boxes_in_words() -> None:
     assert words.of_boxes([{"H": ALL, "W": ALL}]) == "any size"
 
 
+def test_boxes_of_volumes_in_any_order() -> None:
+    low, high = between(8, 11), between(112, 115)
+    boxes = sets.orders({"D": low, "H": low, "W": high})
+    assert len(boxes) == 3
+    assert words.of_boxes(boxes) == "two from 8 to 11 and one from 112 to 115"
+    some = words.of_boxes(boxes[1:])
+    assert some.startswith("D and W from 8 to 11 and H from 112 to 115; or")
+
+
 def test_boxes_are_joined_and_taken_apart() -> None:
     low, high = {"H": between(1, 4), "W": ALL}, {"H": between(5), "W": ALL}
     assert joined([low, high]) == [{"H": ALL, "W": ALL}]

@@ -8,7 +8,7 @@ from cnnspec.diagnostics import Diagnostic, Label
 from cnnspec.network.anysize.answer import LIMIT, Answer, Head, Requirement
 from cnnspec.network.anysize.runs import Loss, place
 from cnnspec.network.trail import shorten, written_text
-from cnnspec.sizes.sets import Box, turned
+from cnnspec.sizes.sets import Box, orders
 from cnnspec.sizes.words import beside, in_words, of_box, of_boxes, of_sizes, unlike
 from cnnspec.source import Span
 
@@ -85,14 +85,16 @@ def _reasons(answer: Answer) -> Iterator[str]:
 
 
 def _ways(heads: Sequence[Head]) -> Iterator[str]:
-    """The ways to make the number of features, of two that are each other turned by a right angle the first."""
+    """The ways to make the number of features, of those with the same sizes in another order of the axes the first."""
     told: list[list[Box]] = []
+    known = [list(head.boxes) for head in heads]
     for head in heads:
         if list(head.boxes) not in told:
-            other = [turned(box) for box in head.boxes]
-            turns = other != list(head.boxes) and any(list(each.boxes) == other for each in heads)
-            told.append(other)
-            yield f"{head.product} for {of_boxes(head.boxes)}{', or the other way round' if turns else ''}"
+            words = "the other way round" if len(head.boxes[0]) == 2 else "in another order"
+            turns = [list(turn) for turn in zip(*map(orders, head.boxes), strict=False)][1:]
+            all_there = bool(turns) and all(turn in known for turn in turns)
+            told += turns if all_there else []
+            yield f"{head.product} for {of_boxes(head.boxes)}{f', or {words}' if all_there else ''}"
 
 
 def _place(span: Span) -> str:
