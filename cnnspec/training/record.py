@@ -35,6 +35,8 @@ from cnnspec.training.history import Epoch, best_epoch
 from cnnspec.training.state import State, weights_of
 
 SPEC, CONFIG, VERSIONS, RESULT = "spec.cnn", "config.json", "versions.json", "result.json"
+SWEEP = "sweep.json"
+"""In the folder of a sweep."""
 METRICS, METRICS_CSV, CONFUSION_CSV, RESUMED = "metrics.jsonl", "metrics.csv", "confusion.csv", "resumed.jsonl"
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
@@ -192,7 +194,7 @@ def read_config(folder: Path) -> Config:
     if not folder.is_dir():
         raise BadRun(f"there is no folder {folder}")
     if not (folder / CONFIG).is_file():
-        many = (folder / "sweep.json").is_file()
+        many = (folder / SWEEP).is_file()
         notes = (f"it is a sweep, whose runs are the folders in it: cnnspec sweep --resume {folder} goes on with it",)
         raise BadRun(f"{folder} is not the folder of a run: it holds no {CONFIG}", *(notes if many else ()))
     return parsed(folder / CONFIG, Config)

@@ -36,7 +36,6 @@ from cnnspec.training.resume import resume
 from cnnspec.training.run import Say, train
 from cnnspec.words import counted
 
-FILE = "sweep.json"
 SEED = "train.seed"
 LONGEST = 40
 LOOK_EVERY = 0.5
@@ -163,15 +162,15 @@ def plan_sweep(
 def open_sweep(sweep: Sweep, out: Path | None) -> Path:
     """A folder with nothing but the plan: `out`, or the next free one of `runs`. Raises `FolderTaken`."""
     folder = record.new_folder(out, f"{sweep.network(sweep.points[0]).name}-sweep")
-    record.write_model(folder / FILE, sweep)
+    record.write_model(folder / record.SWEEP, sweep)
     return folder
 
 
 def read_sweep(folder: Path) -> Sweep:
     """Raises `BadRun` where there is none, where it is damaged, and where its spec has changed since it began."""
-    if not (folder / FILE).is_file():
-        raise BadRun(f"{folder} is not the folder of a sweep: it holds no {FILE}")
-    sweep = record.parsed(folder / FILE, Sweep)
+    if not (folder / record.SWEEP).is_file():
+        raise BadRun(f"{folder} is not the folder of a sweep: it holds no {record.SWEEP}")
+    sweep = record.parsed(folder / record.SWEEP, Sweep)
     if record.sum_of_spec(read_source(sweep.spec)) != sweep.sum:
         raise BadRun(
             f"{sweep.spec} has changed since the sweep began: its runs would no longer differ in what is varied alone",
@@ -326,7 +325,7 @@ def sweep(
         device=device,
     )
     folder = None if out is None else Path(out)
-    if folder is None or not (folder / FILE).is_file():
+    if folder is None or not (folder / record.SWEEP).is_file():
         folder = open_sweep(planned, folder)
     elif read_sweep(folder) != planned:
         raise FolderTaken(f"{folder} holds another sweep", "name another folder")
