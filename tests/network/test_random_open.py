@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,8 @@ def formula(answer: Answer, point: dict[str, int]) -> tuple[int, ...] | None:
     if "made of" in text:
         return None
     if text.startswith("["):
-        return tuple(eval(text, {"ceil": math.ceil, **point}))
+        exact = re.sub(r"\b\d+\b", r"Fraction(\g<0>)", text)  # division of Python's numbers would be rounded
+        return tuple(eval(exact, {"ceil": math.ceil, "Fraction": Fraction, **point}))
     return tuple(point[each] if each in point else int(each) for each in text.split("x"))
 
 

@@ -15,9 +15,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import RLock
 
 import torch
 from safetensors import safe_open
+from tqdm import tqdm
 
 from cnnspec.network import load
 from cnnspec.source import Source
@@ -77,6 +79,7 @@ def child(action: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
+    tqdm.set_lock(RLock())  # the usual one is shared by all children, and one may be killed holding it
     try:
         action()
     except BaseException as error:
