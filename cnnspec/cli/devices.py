@@ -14,6 +14,9 @@ from cnnspec.cli.common import fail
 
 Request = TypeVar("Request")
 
+PER_CORE = 4
+"""More processes would only wait for one another, and each takes the memory of PyTorch."""
+
 
 def launched() -> bool:
     """Whether this process was started as one of several."""
@@ -24,6 +27,12 @@ def start(devices: int, work: Callable[[Request], None], request: Request) -> No
     """Does `work(request)` in so many processes of this machine, and exits as they do."""
     if launched():
         raise click.UsageError("this process is one of several already, and --devices starts them itself")
+    cores = os.cpu_count() or 1
+    most = PER_CORE * cores
+    if devices > most:
+        raise click.UsageError(
+            f"--devices {devices} would be {devices} processes on {cores} cores of a processor: at most {most}"
+        )
     from cnnspec.training.launch import launch
 
     ended = launch(devices, in_process, (work, request))

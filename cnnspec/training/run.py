@@ -177,7 +177,8 @@ def _train(
     stopping: Callable[[], bool],
     save: Callable[[], None],
 ) -> None:
-    """After an epoch its checkpoint comes first: all other files can be written again from it."""
+    """After an epoch its checkpoint comes first: all other files can be written again from it. How the layers did could
+    not, so that is written before."""
     config, team = plan.config, plan.team
     seeing = Seeing(plan, folder, state) if team.leads else None
     for line in report.feeding(data) if not plan.own else ():
