@@ -81,7 +81,6 @@ def _require_sizes(network: Network, open: bool) -> None:
     if left and not (open and not left.varies):
         names = " and ".join(left.names)
         why = f", and {left.varies} depends on {names}" if open else ""
-        example = "x".join("224" if part in left.names else part for part in left.input.split("x"))
-        raise UsageFault(
-            f"{network.name} leaves {names} open{why}: give sizes with --input {example} (input= in Python)"
+        raise UsageFault(  # its input is one that runs
+            f"{network.name} leaves {names} open{why}: give sizes with --input {network.input} (input= in Python)"
         )

@@ -57,7 +57,7 @@ def test_emission_says_for_what_it_is_and_runs() -> None:
 
 def test_where_layers_depend_on_the_size_there_is_no_one_module(tmp_path: Path) -> None:
     (tmp_path / "net.cnn").write_text(DEPENDS)
-    with pytest.raises(UsageFault, match="avgpool on line 4 depends on N: give sizes with --input 3x224x224"):
+    with pytest.raises(UsageFault, match="avgpool on line 4 depends on N: give sizes with --input 3x32x32"):
         cnnspec.build(tmp_path / "net.cnn")
     module = cnnspec.build(tmp_path / "net.cnn", input=(3, 16, 16))
     assert module(torch.zeros(2, 3, 16, 16)).shape == (2, 10)
@@ -66,7 +66,7 @@ def test_where_layers_depend_on_the_size_there_is_no_one_module(tmp_path: Path) 
 def test_summary_asks_for_sizes_and_takes_them() -> None:
     done = invoke("summary", UNET)
     assert done.exit_code == 2
-    assert "UNet leaves H and W open: give sizes with --input 3x224x224" in done.output
+    assert "UNet leaves H and W open: give sizes with --input 3x32x32" in done.output
     assert "2x64x32" in invoke("summary", UNET, "--input", "3x64x32").output
 
 
