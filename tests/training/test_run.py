@@ -255,7 +255,7 @@ def test_the_news_while_it_runs(tmp_path: Path, network: Make) -> None:
     text = "\n".join(said)
     assert "Tiny, 1,370 parameters, input 1x8x8" in text
     assert "1,294 samples to train, 144 to validate, 359 to test" in text
-    assert "a batch of 5000 is more than there is" in text
+    assert "a step of 5,000 is more than there is" in text
     assert [line for line in said if line.startswith("epoch ")] == said[-2:]
 
 
