@@ -16,6 +16,8 @@ from cnnspec.network import load as load_network
 from cnnspec.network.reading import ZOO
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -81,6 +83,19 @@ def parse_overrides(overrides: Iterable[str], option: str = "--set") -> dict[str
             raise click.UsageError(f"{option} takes NAME=VALUE, {text!r} is none")
         pairs[name.strip()] = value.strip()
     return pairs
+
+
+def put(text: str, output: Path | None) -> None:
+    """To standard output where no file is named, or `-`; a file is written whole or not at all."""
+    from cnnspec.files import write
+
+    if output is None or str(output) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        write(output, text)
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror}", code=2)
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:

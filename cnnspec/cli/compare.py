@@ -13,6 +13,7 @@ import click
 
 from cnnspec.cli.running import explained
 from cnnspec.report.table import Column, aligned, markdown
+from cnnspec.words import together
 
 if TYPE_CHECKING:
     from cnnspec.training.compare import Comparison, Figure, Row
@@ -157,8 +158,6 @@ def _tested(result: Result | None) -> str:
 
 
 def _differences(found: Comparison) -> Iterator[tuple[str, str]]:
-    from cnnspec.training.differences import together
-
     for name, values in found.differences.items():
         yield name, _by_value(values)
     for change in found.layers:
@@ -169,8 +168,6 @@ def _differences(found: Comparison) -> Iterator[tuple[str, str]]:
 
 def _by_value(values: dict[str, list[str]]) -> str:
     """Which rows have which value; most of many are "the others"."""
-    from cnnspec.training.differences import together
-
     most = max(values, key=lambda value: len(values[value]))
     others = most if len(values[most]) > 2 else None
     told = [f"{value} in {together(rows)}" for value, rows in values.items() if value != others]

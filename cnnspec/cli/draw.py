@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cnnspec.cli.common import fail, load, network_options
+from cnnspec.cli.common import load, network_options, put
 
 FORMS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 
@@ -35,7 +35,6 @@ def command(
 ) -> None:
     """Draw the network of FILE: a box for each layer with what belongs to it, or for a group that is not opened; blocks
     that follow one another are drawn once; shapes stand beside the arrows. SVG by default."""
-    from cnnspec.files import write
     from cnnspec.report.drawing import draw
 
     chosen = form or _form(output)
@@ -44,14 +43,7 @@ def command(
         drawing = draw(network, depth=depth, open=opened)
     except ValueError as fault:
         raise click.UsageError(str(fault)) from None
-    text = _text(drawing, chosen, printed)
-    if output is None or str(output) == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        write(output, text)
-    except OSError as error:
-        fail(f"{output} cannot be written: {error.strerror}", code=2)
+    put(_text(drawing, chosen, printed), output)
 
 
 def _form(output: Path | None) -> str:

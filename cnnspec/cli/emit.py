@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnspec.cli.common import fail, load, network_options
+from cnnspec.cli.common import load, network_options, put
 
 if TYPE_CHECKING:
     from cnnspec.emission import Style
@@ -30,13 +30,5 @@ def command(
 ) -> None:
     """Print the network as Python that needs PyTorch alone."""
     from cnnspec.emission import emit
-    from cnnspec.files import write
 
-    text = emit(load(file, model, overrides, input_shape, open=True), style=style)
-    if output is None or str(output) == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        write(output, text)
-    except OSError as error:
-        fail(f"{output} cannot be written: {error.strerror}", code=2)
+    put(emit(load(file, model, overrides, input_shape, open=True), style=style), output)

@@ -120,8 +120,8 @@ def lines(given: Sequence[str]) -> None:
 
 
 def _lines(network: Network) -> Iterator[str]:
-    from cnnspec.report.summary_text import call_text
+    from cnnspec.report.written import layer_text
 
     yield _line(network)
     for placed in network.layers:
-        yield f"{placed.path}: {call_text(placed.layer, placed.input)} -> {placed.output}"
+        yield f"{placed.path}: {layer_text(placed.layer, placed.input)} -> {placed.output}"

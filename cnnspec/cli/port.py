@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from cnnspec.cli.common import fail
+from cnnspec.cli.common import fail, put
 
 if TYPE_CHECKING:
     from cnnspec.porting import Ported
@@ -50,7 +50,7 @@ def command(source: str, shape: str | None, name: str | None, run: bool, compare
         ported = port_module(made.module, sizes, name=called, origin=origin, facts=made.facts, numbers=compare)
     except NotPortable as fault:
         fail(f"{source}: {fault}")
-    _write(ported, output)
+    put(ported.text, output)
     for line in report(ported):
         click.echo(line, err=True)
     sys.exit(0 if ported.whole or (not compare and ported.fits) else 1)
@@ -102,18 +102,6 @@ def _sizes(shape: str | None, made: Made) -> tuple[int, ...]:
     if not sizes or min(sizes) < 1:
         raise click.UsageError(f"--input takes sizes without the batch, 3x32x32; {shape} is none")
     return sizes
-
-
-def _write(ported: Ported, output: Path | None) -> None:
-    from cnnspec.files import write
-
-    if output is None or str(output) == "-":
-        click.echo(ported.text, nl=False)
-        return
-    try:
-        write(output, ported.text)
-    except OSError as error:
-        fail(f"{output} cannot be written: {error.strerror}", code=2)
 
 
 def report(ported: Ported) -> list[str]:

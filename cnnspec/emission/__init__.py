@@ -16,6 +16,7 @@ from cnnspec.emission.offer import plan
 from cnnspec.emission.shapes import LETTERS, letters
 from cnnspec.emission.source import ClassSource, arriving
 from cnnspec.network.model import Network
+from cnnspec.words import together
 
 __all__ = ["Style", "emit"]
 
@@ -77,16 +78,12 @@ def legend(sizes: Sequence[str], *, by_position: bool, in_order: bool) -> str:
     if sizes:
         meaning = [LETTERS[letter] for letter in sizes]
         verbs = ("is", "arrives") if len(sizes) == 1 else ("are", "arrive")
-        sentences.append(f"In a block {listed(sizes)} {verbs[0]} the {listed(meaning)} that {verbs[1]}.")
+        sentences.append(f"In a block {together(sizes)} {verbs[0]} the {together(meaning)} that {verbs[1]}.")
     if by_position:
         sentences.append("A layer without a name is called by its position, which is its key in the state_dict.")
     if in_order:
         sentences.append("Where layers repeat, forward takes one after another, in the order they are made.")
     return " ".join(sentences)
-
-
-def listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 IMPORTS = {

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
 from cnnspec.record import Record
+from cnnspec.words import together
 
 LARGEST_RANK = 3
 
@@ -76,13 +77,7 @@ def _multiples(count: int, groups: int) -> str:
 
 def possible_groups(count: int) -> str:
     """Help for an argument `groups`: what divides a number of channels."""
-    return f"groups can be {in_words(n for n in range(1, min(count, 64) + 1) if count % n == 0)} here"
-
-
-def in_words(choices: Iterable[object]) -> str:
-    """`1, 2 or 4`"""
-    *first, last = map(str, choices)
-    return f"{', '.join(first)} or {last}" if first else last
+    return f"groups can be {together((n for n in range(1, min(count, 64) + 1) if count % n == 0), 'or')} here"
 
 
 def ranked(name: str, x: Shape, *args: Any, **kwargs: Any) -> TorchCall:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import floor, isclose
 from typing import Any, ClassVar, Literal
 
-from cnnspec.layers.axes import count_of, in_words, per_axis, ranked, require_map, times
+from cnnspec.layers.axes import count_of, per_axis, ranked, require_map, times
 from cnnspec.layers.base import Layer, Reach, Refused, Shape, TorchCall, Window
 from cnnspec.layers.conv import require_padding_source
-from cnnspec.words import KINDS, LARGEST, Kernel, Kind, Mismatch, Number
+from cnnspec.words import KINDS, LARGEST, Kernel, Kind, Mismatch, Number, together
 
 Sides = int | tuple[int, ...]
 
@@ -134,7 +134,7 @@ def _resized(size: int, factor: float) -> int:
     rounded = factor.as_integer_ratio()[1] > FINEST  # a decimal such as 0.3, which no float is
     if below >= 1 and (exact == below or (rounded and isclose(exact, below, rel_tol=1e-9))):
         return below
-    sizes = in_words(f"size={whole}" for whole in (below, below + 1) if whole)
+    sizes = together((f"size={whole}" for whole in (below, below + 1) if whole), "or")
     raise Refused(
         "E307",
         f"upsample by a factor of {factor:g} makes no whole size of {size}",
@@ -169,7 +169,7 @@ class Upsample(Layer):
             message = f"upsample is given {given}"
             raise Refused("E203" if self.size is None else "E205", message, help="give one of them")
         if x.rank not in RANKS[self.mode]:
-            fitting = in_words(mode for mode, ranks in RANKS.items() if x.rank in ranks)
+            fitting = together((mode for mode, ranks in RANKS.items() if x.rank in ranks), "or")
             message = f"upsample has no mode {self.mode} for the map {x}, which has {count_of(x.rank, 'axis', 'axes')}"
             raise Refused("E302", message, argument="mode", help=f"here it can be {fitting}")
         if self.align_corners and self.mode == "nearest":

@@ -12,7 +12,8 @@ from cnnspec.lsp.document import Document
 from cnnspec.lsp.names import Definition
 from cnnspec.network import LayerNode, Node
 from cnnspec.report.summary import LayerSummary
-from cnnspec.report.summary_text import call_text, field_text
+from cnnspec.report.summary_text import field_text
+from cnnspec.report.written import layer_text
 from cnnspec.syntax.lexer import Token
 
 MOST_USES = 6
@@ -115,7 +116,7 @@ def _alike(measured: LayerSummary, node: Node) -> bool:
 def _use(node: Node, measured: list[LayerSummary]) -> str:
     lines = [f"**{node.input} → {node.output}**"]
     if isinstance(node, LayerNode):
-        lines += [f"`{call_text(node.layer, node.input)}`"]
+        lines += [f"`{layer_text(node.layer, node.input)}`"]
         lines += [f"size: {sum}" for sum in [node.layer.arithmetic(node.input)] if sum]
     if node.parameters:
         lines.append(f"parameters: {_counted(node)}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from cnnspec.diagnostics import Diagnostic, Edit, Fix
 from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, nodes
 from cnnspec.recipe import Recipe
 from cnnspec.recipe.names import covers
 from cnnspec.source import Span
-from cnnspec.words import closest, counted
+from cnnspec.words import closest, counted, first_of
 
 MOST_NAMES = 12
 """So many are listed."""
@@ -54,7 +54,7 @@ def not_there(model: str, name: str, known: Mapping[str, LayerNode | GroupNode],
     near = uses[:1] if len(uses) == 1 else [] if uses else closest(name, known)
     quoted = span.text.startswith('"')
     fixes = tuple(Fix(f"did you mean {each}?", (Edit(span, _written(each, quoted)),)) for each in near)
-    note = f"{name} is a block, which is used as {_listed(uses)}" if uses else _inside(model, name, known)
+    note = f"{name} is a block, which is used as {first_of(uses, MOST_NAMES)}" if uses else _inside(model, name, known)
     message = f"{model} has no layer or group called {name}"
     return Diagnostic("E206", message, span, told, notes=(note,), fixes=fixes)
 
@@ -66,12 +66,7 @@ def _inside(model: str, name: str, known: Mapping[str, LayerNode | GroupNode]) -
         outer = outer.rpartition(".")[0]
     depth = outer.count(".") + 1 if outer else 0
     inside = [path for path in known if path.count(".") == depth and (not outer or covers(outer, path))]
-    return f"{outer or model} consists of {_listed(inside)}" if inside else f"{outer} is one layer"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return f"{outer or model} consists of {first_of(inside, MOST_NAMES)}" if inside else f"{outer} is one layer"
 
 
 def _written(name: str, quoted: bool) -> str:

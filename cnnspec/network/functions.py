@@ -11,7 +11,7 @@ from cnnspec.network.operands import bad, bounded, listed, number, whole
 from cnnspec.network.scope import Scope
 from cnnspec.network.values import LONGEST
 from cnnspec.syntax import tree
-from cnnspec.words import Argument, Faults
+from cnnspec.words import Argument, Faults, together
 
 # ---------------------------------------------------------------------------------------------------- what arrives
 
@@ -41,7 +41,7 @@ def size(shape: Shape, expr: tree.Attribute) -> int:
     if expr.name in names:
         return (shape.channels, *shape.spatial)[names.index(expr.name)]
     what = f"a {shape.sizes[0]}-feature vector" if shape.rank == 0 else f"a {shape} map"
-    has = " and ".join((", ".join(f"x.{name}" for name in names[:-1]), f"x.{names[-1]}")).removeprefix(" and ")
+    has = together(f"x.{name}" for name in names)
     known = any(expr.name in each for each in ATTRIBUTES.values())
     close = MEANT.get((shape.rank, expr.name)) if known else _closest(expr.name, names)
     fixes: tuple[Fix, ...] = (Fix(f"write x.{close}", (Edit(expr.span, f"x.{close}"),)),) if close else ()

@@ -13,8 +13,9 @@ from cnnspec.network.model import GroupNode, LayerNode, Network
 from cnnspec.record import Record
 from cnnspec.report.field_view import View
 from cnnspec.report.summary import field_as_dict
-from cnnspec.report.summary_text import call_text, field_text
+from cnnspec.report.summary_text import field_text
 from cnnspec.report.table import Column, aligned
+from cnnspec.report.written import step_text
 
 COLUMNS = (
     Column("name", shrink=True),
@@ -94,7 +95,7 @@ def _cells(seen: Seen) -> tuple[str, ...]:
     off = _off_centre(field, step.node.output)
     return (
         step.path,
-        step.node.kind if isinstance(step, PlacedJoin) else call_text(step.layer, step.input),
+        step_text(step),
         step.node.output.written,
         field_text(field),
         _short(list(field.offset)),

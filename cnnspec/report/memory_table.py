@@ -10,8 +10,9 @@ from cnnspec.analysis.training import OPTIMIZERS, Held, Plan, Precision, Trainin
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.record import Record
-from cnnspec.report.summary_text import call_text, size
+from cnnspec.report.summary_text import size
 from cnnspec.report.table import Column, aligned
+from cnnspec.report.written import step_text
 
 COLUMNS = (
     Column("name", shrink=True),
@@ -146,9 +147,8 @@ def _largest(rows: list[Row]) -> list[Row]:
 
 def _cells(row: Row, whole: int) -> tuple[str, ...]:
     step, held = row.step, row.held
-    called = row.word if isinstance(step, PlacedJoin) else call_text(step.layer, step.input)
     sizes = (size(each) if each else "" for each in (held.output, held.extras))
-    return (step.path, called, step.node.output.written, *sizes, f"{held.bytes / whole:.1%}")
+    return (step.path, step_text(step), step.node.output.written, *sizes, f"{held.bytes / whole:.1%}")
 
 
 MOMENTS = {

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from cnnspec.analysis.field import Field
-from cnnspec.layers.base import Layer, Shape
 from cnnspec.network.model import BlockUse, CombineNode, GroupNode, LayerNode
-from cnnspec.record import REQUIRED
 from cnnspec.report.summary import JoinSummary, Summary
 from cnnspec.report.summary_rows import Row, plain_rows, rows
 from cnnspec.report.table import Column, aligned, markdown
+from cnnspec.report.written import layer_text
 from cnnspec.source import Source, Span
-from cnnspec.words import Like, show
+from cnnspec.words import show
 
 WIDTH = 118
 
@@ -130,7 +128,7 @@ def _called(row: Row) -> str:
     """What stands in the spec, as short as it can be written."""
     node = row.node
     if isinstance(node, LayerNode):
-        return call_text(node.layer, node.input)
+        return layer_text(node.layer, node.input)
     if isinstance(node, CombineNode):
         return _combinator_text(node)
     if node is None:
@@ -140,29 +138,9 @@ def _called(row: Row) -> str:
     return f"{row.more} more {node.block.name}" if row.more else _block_text(node.block)
 
 
-def call_text(layer: Layer, x: Shape) -> str:
-    """As short as a layer can be written, with what arrives before the arrow where there may be one."""
-    given = []
-    for name, default in layer.__fields__.items():
-        value = getattr(layer, name)
-        if name == layer.claims:
-            given.append(f"{layer.incoming(x)} -> {_written(value)}")
-        elif default is REQUIRED or (len(layer.__fields__) == 1 and value != default):
-            given.append(_written(value))
-        elif value != (getattr(layer, default.argument) if isinstance(default, Like) else default):
-            given.append(f"{name}={_written(value)}")
-    return f"{layer.word}({', '.join(given)})" if given else layer.word
-
-
 def _combinator_text(node: CombineNode) -> str:
     given = [f"{name}={show(value)}" for name, value in node.options.items() if name != "when" and value is not False]
     return f"{node.kind}({', '.join(given)})" if given else node.kind
-
-
-def _written(value: Any) -> str:
-    """Sizes as 3x5, which is shorter than a list; with a zero they must be one."""
-    sizes = isinstance(value, tuple) and len(value) > 1 and all(isinstance(size, int) and size > 0 for size in value)
-    return "x".join(map(str, value)) if sizes else show(value)
 
 
 def _block_text(use: BlockUse) -> str:

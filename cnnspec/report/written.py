@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from cnnspec.layers.base import Layer
+from cnnspec.analysis.steps import PlacedJoin, Step
+from cnnspec.layers.base import Layer, Shape
 from cnnspec.network.model import BlockUse
 from cnnspec.record import REQUIRED
 from cnnspec.words import Like, show
 
 
-def layer_text(layer: Layer) -> str:
-    """A layer as short as it can be written: `conv(64, 3, padding=1)`."""
+def layer_text(layer: Layer, arriving: Shape | None = None) -> str:
+    """A layer as short as it can be written: `conv(64, 3, padding=1)`; with what arrives before the arrow where there
+    may be one: `conv(3 -> 64, 3, padding=1)`."""
     given = []
     for name, default in layer.__fields__.items():
         value = getattr(layer, name)
-        if default is REQUIRED:
+        if arriving and name == layer.claims:
+            given.append(f"{layer.incoming(arriving)} -> {show_value(value)}")
+        elif default is REQUIRED:
             given.append(show_value(value))
         elif value != (getattr(layer, default.argument) if isinstance(default, Like) else default):
             given.append(show_value(value) if len(layer.__fields__) == 1 else f"{name}={show_value(value)}")
     return f"{layer.word}({', '.join(given)})" if given else layer.word
+
+
+def step_text(step: Step) -> str:
+    """A layer with what arrives, as it is written, or the word of a join."""
+    return step.node.kind if isinstance(step, PlacedJoin) else layer_text(step.layer, step.input)
 
 
 def block_text(use: BlockUse) -> str:

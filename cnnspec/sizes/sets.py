@@ -160,9 +160,5 @@ def orders(box: Box) -> list[Box]:
     return [dict(zip(box, sizes, strict=True)) for sizes in dict.fromkeys(permutations(box.values()))]
 
 
-def overlap(one: Box, other: Box) -> Box:
-    return {axis: one[axis] & other[axis] for axis in one}
-
-
 def contains(boxes: Iterable[Box], point: Mapping[str, int]) -> bool:
     return any(all(point[axis] in sizes for axis, sizes in box.items()) for box in boxes)

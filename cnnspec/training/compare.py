@@ -16,8 +16,9 @@ from typing import Any
 from cnnspec.files import write
 from cnnspec.training.compared import ComparedRun, read_run
 from cnnspec.training.config import Config
-from cnnspec.training.differences import SEED, changes, differing, facts_of, layers_of, together
+from cnnspec.training.differences import SEED, changes, differing, facts_of, layers_of
 from cnnspec.training.error import BadRun, TrainError
+from cnnspec.words import together
 
 MOST_NAMES = 5
 

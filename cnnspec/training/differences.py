@@ -8,8 +8,9 @@ from difflib import SequenceMatcher
 from cnnspec.analysis.steps import PlacedJoin, steps
 from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Network, nodes
 from cnnspec.recipe import Recipe
-from cnnspec.report.summary_text import call_text
+from cnnspec.report.written import layer_text
 from cnnspec.training.config import Config, spelled
+from cnnspec.words import first_of, together
 
 SEED = "seed"
 MOST_LAYERS, MOST_PLACES = 8, 4
@@ -80,7 +81,8 @@ def _call(text: str) -> tuple[str, dict[str, str]]:
 def layers_of(network: Network) -> tuple[str, ...]:
     """Layers and joins in the order they run, as a spec writes them."""
     return tuple(
-        step.node.kind if isinstance(step, PlacedJoin) else call_text(step.layer, step.input) for step in steps(network)
+        step.node.kind if isinstance(step, PlacedJoin) else layer_text(step.layer, step.input)
+        for step in steps(network)
     )
 
 
@@ -92,7 +94,7 @@ def wiring_of(network: Network) -> tuple[str, ...]:
 def _wiring(items: tuple[Item, ...]) -> Iterator[str]:
     for node in nodes(items):
         if isinstance(node, LayerNode):
-            yield call_text(node.layer, node.input)
+            yield layer_text(node.layer, node.input)
         elif isinstance(node, GroupNode):
             yield from _wiring(node.items)
         else:
@@ -136,10 +138,4 @@ def _places(where: Sequence[str]) -> str:
 
 
 def _listed(layers: Sequence[str]) -> str:
-    more = len(layers) - MOST_LAYERS
-    return ", ".join(layers[:MOST_LAYERS]) + (f" and {more} more" if more > 0 else "")
-
-
-def together(names: Sequence[str]) -> str:
-    """`a, b and c`"""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return first_of(layers, MOST_LAYERS)

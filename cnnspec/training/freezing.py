@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from cnnspec.recipe import Recipe
 from cnnspec.recipe.names import covers
-from cnnspec.training.differences import together
+from cnnspec.words import together
 
 
 def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:

@@ -48,6 +48,16 @@ def interruptible(team: Team = ALONE) -> Iterator[Callable[[], bool]]:
             signal.signal(number, old)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Processes that begin inside do not hear Ctrl-C until they say so: it would end them with a traceback."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def deaf() -> None:
     """From here on the end of a batch job is not heard: there is only to be written what came of it."""
     if current_thread() is main_thread():

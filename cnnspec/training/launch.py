@@ -15,7 +15,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.multiprocessing.spawn import ProcessContext, ProcessExitedException, start_processes
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from cnnspec.training.interrupt import SIGNALS
+from cnnspec.training.interrupt import SIGNALS, unheard
 
 GRACE = 10.0
 """Seconds that the others have to write what is to be written when one of them has ended; then they are ended."""
@@ -35,9 +35,8 @@ def launch(count: int, work: Callable[..., object], argument: Any) -> Ended:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, torch.get_num_threads() // count)))
     store = TCPStore(LOCALHOST, 0, is_master=True, wait_for_workers=False)
     started = (count, store.port, work, argument)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # until each hears it by itself
-    running: ProcessContext = start_processes(_process, started, count, join=False)  # type: ignore[no-untyped-call]
-    signal.signal(signal.SIGINT, before)
+    with unheard():
+        running: ProcessContext = start_processes(_process, started, count, join=False)  # type: ignore[no-untyped-call]
     with _heard(running, store) as asked:
         try:
             while not running.join(grace_period=GRACE):

@@ -8,7 +8,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import product
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
@@ -29,7 +28,7 @@ from cnnspec.training import record
 from cnnspec.training.compare import Comparison, compare
 from cnnspec.training.config import AS_EVER, NO_EXTRAS, Extras, How, Result, Strict, spelled, with_whole_paths
 from cnnspec.training.error import BadRun, FolderTaken, TrainError
-from cnnspec.training.interrupt import interruptible
+from cnnspec.training.interrupt import interruptible, unheard
 from cnnspec.training.lock import alone_in
 from cnnspec.training.reading import percent
 from cnnspec.training.resume import resume
@@ -211,7 +210,7 @@ def _side_by_side(folder: Path, points: Sequence[Point], jobs: int) -> Iterator[
     stop = context.Event()
     threads = max(1, (os.cpu_count() or 1) // jobs)
     with interruptible() as stopping, ProcessPoolExecutor(jobs, context, _begin_process, (threads, stop)) as pool:
-        with _unheard():
+        with unheard():
             running = {pool.submit(_in_process, folder, point) for point in points}
         try:
             while running:
@@ -222,16 +221,6 @@ def _side_by_side(folder: Path, points: Sequence[Point], jobs: int) -> Iterator[
                     stop.set()
         except BrokenProcessPool:
             raise TrainError("a process of the sweep was killed", "if memory was short, use fewer --jobs") from None
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Processes that begin inside do not hear Ctrl-C until they say so: it would end them with a traceback."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 _stop: Event | None = None

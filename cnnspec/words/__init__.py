@@ -44,8 +44,10 @@ from cnnspec.words.values import (
     closest,
     counted,
     describe,
+    first_of,
     like,
     show,
+    together,
 )
 from cnnspec.words.word import (
     AnyWord,
@@ -88,6 +90,7 @@ __all__ = [
     "closest",
     "counted",
     "describe",
+    "first_of",
     "kind_of",
     "like",
     "list_of",
@@ -95,6 +98,7 @@ __all__ = [
     "show",
     "show_default",
     "signature",
+    "together",
     "unknown_name",
     "word_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cnnspec.record import Record
@@ -83,6 +83,18 @@ def closest(name: str, known: Iterable[str]) -> list[str]:
     from difflib import get_close_matches
 
     return get_close_matches(name, list(known), 1)
+
+
+def together(items: Iterable[object], word: str = "and") -> str:
+    """`a, b and c`; empty for nothing."""
+    texts = list(map(str, items))
+    return f"{', '.join(texts[:-1])} {word} {texts[-1]}" if len(texts) > 1 else "".join(texts)
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """`a, b and 3 more`"""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def counted(number: int, what: str) -> str:

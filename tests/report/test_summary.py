@@ -9,7 +9,8 @@ import pytest
 from cnnspec.building import build_module
 from cnnspec.network import Network, load, read_source
 from cnnspec.report.summary import Summary, summarize
-from cnnspec.report.summary_text import WIDTH, as_markdown, as_text, call_text, size
+from cnnspec.report.summary_text import WIDTH, as_markdown, as_text, size
+from cnnspec.report.written import layer_text
 from cnnspec.source import Source
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.cnn"))
@@ -89,7 +90,7 @@ def test_markdown_has_every_layer(path: Path) -> None:
     summary = example(path)
     rows = [line.split(" | ") for line in as_markdown(summary).splitlines() if line.startswith("| `")]
     for one in summary.layers:
-        call, output = call_text(one.placed.layer, one.placed.input), one.placed.output.written
+        call, output = layer_text(one.placed.layer, one.placed.input), one.placed.output.written
         assert [f"| `{one.placed.path}`", call, str(one.placed.span.line), output] in [row[:4] for row in rows]
 
 
@@ -147,7 +148,7 @@ def test_markdown_is_one_row_per_layer() -> None:
 )
 def test_calls_are_as_short_as_they_can_be(call: str, shown: str) -> None:
     (node,) = network(f"model M {{\n  input 1x8x8\n  {call}\n}}").layers
-    assert call_text(node.layer, node.input) == shown
+    assert layer_text(node.layer, node.input) == shown
 
 
 @pytest.mark.parametrize(

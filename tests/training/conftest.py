@@ -52,6 +52,13 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take longer than the training."""
+    for name in ("curves", "confusion", "filters"):
+        monkeypatch.setattr(f"cnnspec.training.plots.{name}", lambda *_: b"")
+
+
+@pytest.fixture
 def network() -> Callable[..., Network]:
     """A network from text, with settings overridden: `network(DIGITS, epochs=1)`."""
 

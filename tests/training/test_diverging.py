@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cnnspec.network import Network
-from cnnspec.training import BadRun, between, loop, plots, record, resume, train
+from cnnspec.training import BadRun, between, loop, record, resume, train
 from cnnspec.training.between import GO, LOOK, SAVE, STOP, BetweenSteps
 from cnnspec.training.chance import Chance
 from cnnspec.training.distributed import ALONE
@@ -29,10 +29,7 @@ model Two {
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(plots, name, lambda *_: b"")
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from killing import outcome
 from safetensors.torch import load_file, save_file
+from stops import stopping_after
 from torch import Tensor, nn
 
 from cnnspec.network import Network
@@ -51,10 +50,7 @@ INSIDE = ("features.0.weight", "features.0.bias", "features.1.weight", "features
 FIGURES = ("features.1.running_mean", "features.1.running_var", "features.1.num_batches_tracked")
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(f"cnnspec.training.plots.{name}", lambda *_: b"")
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def epochs(net: Network) -> Iterator[tuple[State, dict[str, Tensor]]]:
@@ -159,17 +155,6 @@ def test_which_parts_in_which_epoch() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- going on
-
-
-def stopping_after(calls: int) -> Callable[[], Any]:
-    """In the place of `interruptible`: the run is asked to stop when it looks for the nth time."""
-
-    @contextmanager
-    def stop(*_: object) -> Iterator[Callable[[], bool]]:
-        left = iter(range(calls))
-        yield lambda: next(left, None) is None
-
-    return stop
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -21,6 +20,7 @@ from click.testing import CliRunner
 from killing import SPEC, outcome
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from stops import stopping_after
 from torch import Tensor
 
 from cnnspec.cli import main
@@ -33,22 +33,7 @@ from cnnspec.training.lock import alone_in
 Make = Callable[..., Network]
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They take longer than the training."""
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(plots, name, lambda *_: b"")
-
-
-def stopping_after(calls: int) -> Callable[[], Any]:
-    """In the place of `interruptible`: the run is asked to stop when it looks for the nth time."""
-
-    @contextmanager
-    def stop(*_: object) -> Iterator[Callable[[], bool]]:
-        left = iter(range(calls))
-        yield lambda: next(left, None) is None
-
-    return stop
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def stopped(network: Network, folder: Path, calls: int, monkeypatch: pytest.MonkeyPatch) -> Run:

@@ -8,18 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from stops import stopping_after
 
 import cnnspec as cnnspec_package
 from cnnspec.cli import main
 from cnnspec.network.reading import UsageFault
 from cnnspec.network.settings import alternatives
-from cnnspec.training import BadRun, TrainError, plots, record
+from cnnspec.training import BadRun, TrainError, record
 from cnnspec.training import run as run_module
 from cnnspec.training.sweep import open_sweep, plan_sweep, read_sweep, run_sweep
 
@@ -33,10 +33,7 @@ train { epochs: 1, batch: 200 }
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(plots, name, lambda *_: b"")
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture
@@ -115,17 +112,12 @@ def test_the_data_is_read_once(spec: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_interrupted_sweep_goes_on(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second run is stopped within its epoch; the third is not begun."""
 
-    @contextmanager
-    def stop(*_: object):
-        left = iter(range(12))
-        yield lambda: next(left, None) is None
-
     assert cnnspec("train", spec, "--seeds", "3", "--epochs", "2", "--out", "whole").exit_code == 0
     folder = begin_sweep(spec, {}, 3, set={"train.epochs": "2"})
     (one,) = read_sweep(folder).points[:1]
     run_module.train(read_sweep(folder).network(one), out=folder / one.name)
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "interruptible", stop)
+        patch.setattr(run_module, "interruptible", stopping_after(12))
         stopped = cnnspec("sweep", "--resume", "sweep")
     assert stopped.exit_code == 130
     assert "2/3  seed-1: interrupted" in stopped.output

@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 import torch
 from killing import outcome
-from test_resume import stopped, stopping_after
+from stops import stopping_after
+from test_resume import stopped
 from torch import Tensor
 
 import cnnspec
 from cnnspec.data.parts import Part
 from cnnspec.data.vision import import_torchvision
 from cnnspec.network import Network
-from cnnspec.training import BadRun, TrainError, compare, plots, record, resume, train, transform
+from cnnspec.training import BadRun, TrainError, compare, record, resume, train, transform
 from cnnspec.training import run as run_module
 from cnnspec.training.feeding import OneByOne
 from cnnspec.training.transform import Own, name_of
@@ -47,11 +48,7 @@ train { data: digits, optimizer: adamw(lr=0.01), batch: 256, epochs: 2, augment:
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They take longer than the training."""
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(plots, name, lambda *_: b"")
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def shaken(x: Tensor) -> Tensor:

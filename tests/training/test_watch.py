@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from stops import stopping_after
 from torch.nn import functional as F
 
 from cnnspec.network import Network
-from cnnspec.training import BadRun, plots, resume, train, watch
+from cnnspec.training import BadRun, resume, train, watch
 from cnnspec.training import run as run_module
 from cnnspec.training.loop import prepare
 from cnnspec.training.plan import Plan, plan_run, seeded_model
@@ -26,10 +26,7 @@ NORMS = """model N { input 1x8x8
 DEEP = "model D { input 1x8x8\n flatten\n repeat 8 { linear(32), %s }\n linear(10) }"
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(plots, name, lambda *_: b"")
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def seen(plan: Plan, seed: int = 0) -> list[Look]:
@@ -78,13 +75,8 @@ def test_an_interrupted_run_ends_with_the_same_looks(
     net = network(NORMS, epochs=3, batch=200)
     whole = train(net, out=tmp_path / "whole", device="cpu", watch=True)
 
-    @contextmanager
-    def stop(*_: object):
-        left = iter(range(20))
-        yield lambda: next(left, None) is None
-
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "interruptible", stop)
+        patch.setattr(run_module, "interruptible", stopping_after(20))
         assert train(net, out=tmp_path / "run", device="cpu", watch=True).status == "interrupted"
     assert resume(tmp_path / "run").looks == whole.looks
     assert (tmp_path / "run/layers.csv").read_bytes() == (tmp_path / "whole/layers.csv").read_bytes()

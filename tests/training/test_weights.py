@@ -70,10 +70,7 @@ def first_weights(network: Network, folder: Path, monkeypatch: pytest.MonkeyPatc
     return found
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("curves", "confusion", "filters"):
-        monkeypatch.setattr(f"cnnspec.training.plots.{name}", lambda *_: b"")
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def start_of(folder: Path) -> dict[str, Any]:
