@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -113,14 +114,14 @@ def go_on(folder: Path, jobs: int) -> None:
 
     read_sweep(folder)
     tell(f"folder    {folder}\n")
-    to_go_on = f"to go on: cnnspec sweep --resume {folder}"
+    to_go_on = f"to go on: cnnspec sweep --resume {quote(str(folder))}"
     try:
         ended = run_sweep(folder, jobs=jobs, progress=sys.stderr.isatty(), say=tell)
+        if any(one.interrupted for one in ended):
+            fail("the sweep was interrupted; everything is saved", to_go_on, code=130)
+        compare_all(folder, [folder / one.point.name for one in ended if not one.failed])
     except KeyboardInterrupt:
-        fail("the sweep was stopped at once; what its finished runs came to is saved", to_go_on, code=130)
-    if any(one.interrupted for one in ended):
-        fail("the sweep was interrupted; everything is saved", to_go_on, code=130)
-    compare_all(folder, [folder / one.point.name for one in ended if not one.failed])
+        fail("the sweep was interrupted; its runs are saved as far as they came", to_go_on, code=130)
     if any(one.failed for one in ended):
         sys.exit(1)
 

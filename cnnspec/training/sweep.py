@@ -239,13 +239,19 @@ def _in_process(folder: Path, point: Point) -> Ended:
             return carry_out(folder, read_sweep(folder), point, progress=False, say=_heard_late)
     except KeyboardInterrupt:
         pass
-    return Ended(point, "not begun", interrupted=True)
+    return stopped(folder, point)
 
 
 def _heard_late(line: str) -> None:
     """Ctrl-C came while this process could not hear it yet."""
     if _stop and _stop.is_set():
         signal.raise_signal(signal.SIGINT)
+
+
+def stopped(folder: Path, point: Point) -> Ended:
+    """By Ctrl-C where a run makes no steps: while it is prepared, or its pictures are drawn."""
+    begun = (folder / point.name / record.CONFIG).is_file()
+    return Ended(point, "interrupted" if begun else "not begun", interrupted=True)
 
 
 def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool, say: Say = lambda line: None) -> Ended:
@@ -264,6 +270,8 @@ def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool, say: Say
             run = train(
                 network, data_dir=sweep.data_dir, out=out, device=sweep.device, progress=progress, say=say, **how
             )
+    except KeyboardInterrupt:
+        return stopped(folder, point)
     except (BadRun, FolderTaken, TrainError) as fault:
         return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
     result = record.read_result(out)

@@ -21,6 +21,7 @@ from cnnspec.network.reading import UsageFault
 from cnnspec.network.settings import alternatives
 from cnnspec.training import BadRun, TrainError, record
 from cnnspec.training import run as run_module
+from cnnspec.training import sweep as sweep_module
 from cnnspec.training.sweep import open_sweep, plan_sweep, read_sweep, run_sweep
 
 SPEC = """
@@ -133,6 +134,45 @@ def test_an_interrupted_sweep_goes_on(spec: str, tmp_path: Path, monkeypatch: py
     for seed in range(3):
         own, whole = result(tmp_path / f"sweep/seed-{seed}"), result(tmp_path / f"whole/seed-{seed}")
         assert own | {"resumed": 0} == whole
+
+
+def test_ctrl_c_while_the_next_run_is_prepared(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has made no step yet: it is begun anew, and nothing was stopped at once."""
+    plans = iter([run_module.plan_run])
+
+    def prepared(*arguments: Any) -> Any:
+        real = next(plans, None)
+        if real is None:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "plan_run", prepared)
+        stopped = cnnspec("train", spec, "--seeds", "3", "--out", "a sweep")
+    assert stopped.exit_code == 130
+    assert "2/3  seed-1: not begun" in stopped.output
+    assert "seed-2" not in stopped.output
+    assert stopped.stderr == (
+        "error: the sweep was interrupted; everything is saved\n  = to go on: cnnspec sweep --resume 'a sweep'\n"
+    )
+    assert cnnspec("sweep", "--resume", "a sweep").exit_code == 0
+
+
+def test_ctrl_c_while_a_run_goes_on_to_be_prepared(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = begin_sweep(spec, {}, 2)
+    (one, _) = read_sweep(folder).points
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "interruptible", stopping_after(2))
+        run_module.train(read_sweep(folder).network(one), out=folder / one.name)
+
+    def interrupted(*arguments: Any, **named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_module, "resume", interrupted)
+    stopped = cnnspec("sweep", "--resume", "sweep")
+    assert stopped.exit_code == 130
+    assert "1/2  seed-0: interrupted\n" in stopped.output
+    assert "everything is saved" in stopped.stderr
 
 
 def test_a_run_that_diverges_does_not_keep_the_others(spec: str, tmp_path: Path) -> None:
