@@ -30,7 +30,7 @@ OPTIMIZERS: dict[type[recipe.Optimizer], type[Optimizer]] = {
     recipe.AdamW: AdamW,
 }
 
-NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
+NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 """Modules whose `weight` and `bias` are those of a norm layer."""
 
 Named = dict[str, nn.Parameter]
