@@ -14,10 +14,12 @@ from cnnspec.cli.devices import launched
 from cnnspec.cli.running import data_dir_option, device_option, explained, tell
 from cnnspec.cli.train import as_overrides, extra_options, how_options, require_alone, seeds_option, setting_options
 from cnnspec.network.settings import alternatives
+from cnnspec.words import counted
 
 if TYPE_CHECKING:
     from cnnspec.training.compare import Row
     from cnnspec.training.compiling import Compiling
+    from cnnspec.training.sweep import Ended
 
 
 @click.command(short_help="Train a spec with several values of its settings, and with several seeds.")
@@ -119,27 +121,27 @@ def go_on(folder: Path, jobs: int) -> None:
         ended = run_sweep(folder, jobs=jobs, progress=sys.stderr.isatty(), say=tell)
         if any(one.interrupted for one in ended):
             fail("the sweep was interrupted; everything is saved", to_go_on, code=130)
-        compare_all(folder, [folder / one.point.name for one in ended if not one.failed])
+        compare_all(folder, ended)
     except KeyboardInterrupt:
         fail("the sweep was interrupted; its runs are saved as far as they came", to_go_on, code=130)
-    if any(one.failed for one in ended):
-        sys.exit(1)
+    if failed := sum(one.failed for one in ended):
+        fail(f"{failed} of {counted(len(ended), 'run')} did not finish")
 
 
-def compare_all(folder: Path, runs: list[Path]) -> None:
+def compare_all(folder: Path, ended: list[Ended]) -> None:
     from cnnspec.cli.compare import text_lines
-    from cnnspec.training.compare import compare
+    from cnnspec.training.sweep import compared
 
-    if not runs:
-        return
-    found = compare(runs)
-    found.draw(folder / "curves.png")
+    found = compared(folder, ended)
     tell("")
     for line in text_lines(found):
         tell(line)
-    if len(found.rows) > 1:
-        tell(f"\nbest on the validation part: {_best(list(found.rows))}")
-    tell(f"the curves are in {folder / 'curves.png'}")
+    finished = [row for row in found.rows if row.runs[0].finished]
+    if len(finished) > 1:
+        tell(f"\nbest on the validation part: {_best(finished)}")
+    if any(run.history for run in found.runs):
+        found.draw(folder / "curves.png")
+        tell(f"the curves are in {folder / 'curves.png'}")
 
 
 def _best(rows: list[Row]) -> str:

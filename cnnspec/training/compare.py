@@ -150,8 +150,19 @@ class Comparison:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What should be known of single runs."""
-        ended = [f"{run.name} {run.ended}{_fault(run)}" for run in self.runs if run.ended]
-        return (*ended, *(run.note for run in self.runs if run.note), *self._changed_data)
+        return (*self._ended, *(run.note for run in self.runs if run.note), *self._changed_data)
+
+    @property
+    def _ended(self) -> Iterator[str]:
+        """Runs that diverged or failed in the same way are told of together."""
+        alike: dict[str, list[str]] = {}
+        for run in self.runs:
+            if run.result and run.result.status in ("diverged", "failed"):
+                alike.setdefault(f"{run.ended}{_fault(run)}", []).append(run.name)
+            elif run.ended:
+                yield f"{run.name} {run.ended}{_fault(run)}"
+        for words, names in alike.items():
+            yield f"{together(names)} {words}"
 
     @property
     def _changed_data(self) -> Iterator[str]:

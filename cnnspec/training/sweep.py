@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 import torch
 from pydantic import Field
 
+from cnnspec.data.error import DataError
 from cnnspec.data.loaders import read_once
 from cnnspec.network import UsageFault, load, read_source
 from cnnspec.network.model import Network
@@ -35,7 +36,7 @@ from cnnspec.training.resume import resume
 from cnnspec.training.run import Say, train
 from cnnspec.words import counted
 
-SEED = "train.seed"
+SEED, DATA = "train.seed", "train.data"
 LONGEST = 40
 LOOK_EVERY = 0.5
 """Seconds, for Ctrl-C."""
@@ -134,8 +135,8 @@ def plan_sweep(
         return network, network.recipe or Recipe()
 
     first, recipe = begun({})
-    if "train.data" in given:  # a relative path counts from the working directory, and the next one may be another
-        given["train.data"] = spelled(with_whole_paths(recipe.data, Path(first.folder)))
+    if DATA in given:  # a relative path counts from the working directory, and the next one may be another
+        given[DATA] = spelled(with_whole_paths(recipe.data, Path(first.folder)))
     sweep = Sweep(
         spec=spec if spec.startswith("zoo:") else str(Path(spec).absolute()),
         sum=record.sum_of_spec(source),
@@ -272,11 +273,23 @@ def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool, say: Say
             )
     except KeyboardInterrupt:
         return stopped(folder, point)
+    except DataError as fault:
+        if DATA not in sweep.over:  # it is the same for all of them
+            raise
+        return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
     except (BadRun, FolderTaken, TrainError) as fault:
         return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
     result = record.read_result(out)
     words = in_words(result) if result else run.status
     return Ended(point, words, run.status == "interrupted", run.status in ("diverged", "failed"))
+
+
+def compared(folder: Path, ended: Sequence[Ended]) -> Comparison:
+    """Of all runs that have begun, also of those that diverged. Raises `TrainError` where there is none."""
+    begun = [each for one in ended if ((each := folder / one.point.name) / record.CONFIG).is_file()]
+    if not begun:
+        raise TrainError("no run of the sweep has begun", *dict.fromkeys(one.words for one in ended))
+    return compare(begun)
 
 
 def in_words(result: Result) -> str:
@@ -309,7 +322,7 @@ def sweep(
     out: str | PathLike[str] | None,
     jobs: int,
 ) -> Comparison:
-    """From the plan to the comparison of what finished. Where `out` holds the same sweep, it goes on with it; raises
+    """From the plan to the comparison of its runs. Where `out` holds the same sweep, it goes on with it; raises
     `FolderTaken` where it holds another."""
     planned = plan_sweep(
         os.fspath(spec),
@@ -326,5 +339,4 @@ def sweep(
         folder = open_sweep(planned, folder)
     elif read_sweep(folder) != planned:
         raise FolderTaken(f"{folder} holds another sweep", "name another folder")
-    ended = run_sweep(folder, jobs=jobs)
-    return compare([folder / one.point.name for one in ended if not one.failed])
+    return compared(folder, run_sweep(folder, jobs=jobs))

@@ -180,9 +180,39 @@ def test_a_run_that_diverges_does_not_keep_the_others(spec: str, tmp_path: Path)
     assert found.exit_code == 1
     assert "1/2  sgd-lr-1e38: diverged: " in found.output
     assert "2/2  adamw: test accuracy" in found.output
+    assert [line.split()[-1] for line in found.stdout.splitlines() if line.startswith("sgd-lr-1e38  1")] == ["diverged"]
+    assert "best on the validation part" not in found.stdout  # one alone is no choice
+    assert found.stderr == "error: 1 of 2 runs did not finish\n"
     again = cnnspec("sweep", "--resume", "sweep")
     assert again.exit_code == 1
     assert ", already" in again.output
+
+
+def test_a_sweep_whose_runs_all_diverge_says_where(spec: str, tmp_path: Path) -> None:
+    wild = ("--over", "width=[2, 4]", "--optimizer", "sgd(lr=1e38)", "--seeds", "2", "--out", "sweep")
+    found = cnnspec("sweep", spec, *wild)
+    assert found.exit_code == 1
+    named = "width-2_seed-0, width-2_seed-1, width-4_seed-0 and width-4_seed-1"
+    words = "diverged: the loss is no longer a finite number in epoch 1, at step 2"
+    assert f"{named} {words}" in " ".join(found.stdout.split())
+    assert len([line for line in found.stdout.splitlines() if line.endswith("  diverged")]) == 4
+    assert found.stderr == "error: 4 of 4 runs did not finish\n"
+    assert not (tmp_path / "sweep/curves.png").exists()
+    again = cnnspec_package.sweep(spec, over={"width": [2]}, set={"train.optimizer": "sgd(lr=1e38)"})
+    assert [run.ended for run in again.runs] == ["diverged"]
+
+
+def test_data_that_is_not_there_fails_its_runs_alone(spec: str, tmp_path: Path) -> None:
+    found = cnnspec("sweep", spec, "--over", 'train.data=[csv("gone.csv"), digits]', "--out", "sweep")
+    assert found.exit_code == 1
+    assert f"1/2  csv-gone.csv: failed: there is no file {tmp_path / 'gone.csv'}" in found.stdout
+    assert "2/2  digits: test accuracy" in found.stdout
+    common = cnnspec("sweep", spec, "--data", 'csv("gone.csv")', "--seeds", "3", "--out", "common")
+    assert common.exit_code == 1
+    assert common.output.count("there is no file") == 1
+    neither = cnnspec("sweep", spec, "--over", 'train.data=[csv("gone.csv"), npz("gone.npz")]', "--out", "neither")
+    assert neither.exit_code == 1
+    assert "error: no run of the sweep has begun" in neither.stderr
 
 
 def test_wrong_use_begins_nothing(spec: str, tmp_path: Path) -> None:
