@@ -3,8 +3,14 @@
     python benchmarks/training.py 'folder("/path/to/cifar10")' --samples 2000
     python benchmarks/training.py 'folder("/path/to/cifar10")' --device cuda --samples 50000 --epochs 15
 
+Ways and seeds can be split over calls that are limited in time, which keep their runs in one file:
+
+    python benchmarks/training.py DATA --device cuda --samples 50000 --epochs 15 --only plain --rounds 3 --record runs
+    python benchmarks/training.py DATA --device cuda --samples 50000 --epochs 15 --only recorded chooses --record runs
+
 A run here is the training with a measurement on the validation part after every epoch; the data is in memory before.
-The ways take turns, round by round with a seed each, and what is printed are medians. What it takes to record and to
+The ways take turns, round by round with a seed each, and what is printed are medians, and the mean and standard
+deviation of accuracies. What it takes to record and to
 compile steps is apart; the ratio of the last column counts it in. On a machine with other work the ratios of CPU
 seconds, over all threads and loader processes, are the ones to trust for what runs on the processor.
 """
@@ -12,12 +18,13 @@ seconds, over all threads and loader processes, are the ones to trust for what r
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean, median, stdev
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -117,6 +124,22 @@ class Measured(NamedTuple):
     accuracy: float
 
 
+class Run(NamedTuple):
+    way: str
+    seed: int
+    images: int
+    """Training images, over all epochs."""
+    seconds: float
+    processor: float
+    preparing: float
+    accuracy: float
+
+    @property
+    def training(self) -> float:
+        """Seconds without preparation."""
+        return self.seconds - self.preparing
+
+
 def ways_on(plan: Plan, workers: int) -> dict[str, Callable[[], Ended]]:
     """The first is what the others are compared with."""
     found: dict[str, Callable[[], Ended]] = {f"plain loop, {workers} workers": lambda: plain(plan, workers)}
@@ -148,6 +171,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first round")
+    parser.add_argument("--only", nargs="*", default=[""], help="parts of the names of the ways to take")
+    parser.add_argument("--record", type=Path, help="a file that keeps every run, and adds those of calls before")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--device", default="cpu")
@@ -155,24 +181,46 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     settings = {"train.data": given.data, "train.epochs": given.epochs}
 
-    found: dict[str, list[Measured]] = {}
-    for seed in range(given.rounds):
+    found = recorded(given.record)
+    for seed in range(given.first, given.first + given.rounds):
         network = cnnspec.load(given.spec, set={**settings, "train.seed": seed}, train=True)
         plan = part_of(plan_run(network, given.device, None), given.samples)
         for name, way in ways_on(plan, given.workers).items():
-            found.setdefault(name, []).append(measured(way))
-    images = given.epochs * min(given.samples, len(plan.data.train))
-    first = next(iter(found.values()))
-    print(f"\n{images:,} training images per run, {given.rounds} rounds, {given.threads} threads, {given.device}\n")
-    print(f"{'':26}    images/s   ratio   per CPU second   ratio   prepared   ratio with it   accuracy (mean)")
-    for name, runs in found.items():
-        wall, cpu = median(run.seconds - run.preparing for run in runs), median(run.processor for run in runs)
-        clock = median(base.seconds / (run.seconds - run.preparing) for base, run in zip(first, runs, strict=True))
-        whole = median(base.seconds / run.seconds for base, run in zip(first, runs, strict=True))
-        by_cpu = median(base.processor / run.processor for base, run in zip(first, runs, strict=True))
-        accuracy, prepared = 100 * fmean(run.accuracy for run in runs), median(run.preparing for run in runs)
-        speed = f"{images / wall:10.0f}   {clock:5.2f}   {images / cpu:14.0f}   {by_cpu:5.2f}"
-        print(f"{name:26}  {speed}   {prepared:6.1f} s   {whole:13.2f}   {accuracy:.1f} %")
+            if any(part in name for part in given.only):
+                found.append(Run(name, seed, given.epochs * len(plan.data.train), *measured(way)))
+                print(found[-1], flush=True)
+                if given.record:
+                    with given.record.open("a", encoding="utf-8") as lines:
+                        print(json.dumps(found[-1]), file=lines)
+    print(f"\n{found[0].images:,} training images per run, {given.threads} threads, {given.device}\n\n{table(found)}")
+
+
+def recorded(file: Path | None) -> list[Run]:
+    return [Run(*json.loads(line)) for line in file.read_text("utf-8").splitlines()] if file and file.exists() else []
+
+
+def middle(ratios: Iterable[float]) -> float:
+    values = list(ratios)
+    return median(values) if values else float("nan")
+
+
+def table(runs: list[Run]) -> str:
+    """A row for each way; its ratios are those to the first way's run of the same seed."""
+    lines = [f"{'':26}  runs   images/s   ratio   per CPU second   ratio   prepared   ratio with it   accuracy (mean)"]
+    base = {run.seed: run for run in runs if run.way == runs[0].way}
+    for way in dict.fromkeys(run.way for run in runs):
+        mine = [run for run in runs if run.way == way]
+        pairs = [(base[run.seed], run) for run in mine if run.seed in base]
+        wall, cpu = median(run.training for run in mine), median(run.processor for run in mine)
+        clock = middle(before.seconds / run.training for before, run in pairs)
+        whole = middle(before.seconds / run.seconds for before, run in pairs)
+        by_cpu = middle(before.processor / run.processor for before, run in pairs)
+        accuracy, prepared = 100 * fmean(run.accuracy for run in mine), median(run.preparing for run in mine)
+        speed = f"{mine[0].images / wall:10.0f}   {clock:5.2f}   {mine[0].images / cpu:14.0f}   {by_cpu:5.2f}"
+        spread = 100 * stdev(run.accuracy for run in mine) if len(mine) > 1 else 0.0
+        row = f"{way:26}  {len(mine):4} {speed}   {prepared:6.1f} s   {whole:13.2f}   {accuracy:.2f} ± {spread:.2f} %"
+        lines.append(row)
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
