@@ -38,9 +38,9 @@ class Table:
 
 def read_csv(dataset: Csv, request: Request) -> Raw:
     """Pixels are in the order of the input, CxHxW, row by row; a header is recognised."""
-    parts = {"train": _samples(request.root / dataset.path, dataset.label)}
+    parts = {"train": _samples(request.file(dataset.path), dataset.label)}
     if dataset.test is not None:
-        path = request.root / dataset.test
+        path = request.file(dataset.test)
         parts["test"] = _samples(path, dataset.label)
         columns, expected = (parts[part][0].shape[1] + 1 for part in ("test", "train"))
         if columns != expected:
@@ -105,8 +105,6 @@ def _without_quotes(path: Path, lines: list[str], separator: str) -> Iterator[tu
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
-        raise DataError(f"there is no file {path}", ("a relative path starts at the folder of the spec",))
     try:
         require_memory(COPIES * path.stat().st_size, str(path))
         content = path.read_bytes()

@@ -27,6 +27,8 @@ def read_folder(dataset: Folder, request: Request) -> Raw:
     """`train/` and `test/`, and `val/` where there is one; or one folder of classes, without any of these."""
     top = request.root / dataset.path
     picture_mode(request.shape, f'folder("{dataset.path}")')
+    if not top.is_dir():
+        raise _not_a_folder(top, request.where(dataset.path))
     inside = _inside(top)
     classes = class_folders(top) or ()
     if len(classes) < 2:
@@ -50,8 +52,6 @@ def read_folder(dataset: Folder, request: Request) -> Raw:
 
 def _inside(top: Path) -> dict[str, Path]:
     """The folders that hold class folders, by what they are for."""
-    if not top.is_dir():
-        raise _not_a_folder(top)
     found = {name: top / name for name in ("train", "test") if (top / name).is_dir()}
     if "train" not in found:
         if found:
@@ -88,11 +88,10 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _not_a_folder(top: Path) -> DataError:
+def _not_a_folder(top: Path, where: tuple[str, ...]) -> DataError:
     if top.exists():
         return DataError(f"{top} is a file, not a folder of images", LAYOUT)
-    notes = ("a relative path starts at the folder of the spec",)
-    return DataError(f"there is no folder {top}", notes, LAYOUT)
+    return DataError(f"there is no folder {top}", where, LAYOUT)
 
 
 def _too_few_classes(folder: Path, classes: tuple[str, ...]) -> DataError:

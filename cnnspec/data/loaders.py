@@ -17,7 +17,7 @@ from cnnspec.data.facts import Dataset
 from cnnspec.data.folder import read_folder
 from cnnspec.data.made import read_circles, read_digits, read_random
 from cnnspec.data.npz_file import read_npz
-from cnnspec.data.parts import Data, Part, Raw, Request, split, statistics
+from cnnspec.data.parts import SPEC_FOLDER, Data, Part, Raw, Request, split, statistics
 from cnnspec.data.vision import read_torchvision
 from cnnspec.layers.base import Shape
 
@@ -51,15 +51,17 @@ def load(
     data_dir: Path | None = None,
     validation: float = 0.1,
     seed: int = 0,
+    start: str = SPEC_FOLDER,
 ) -> Data:
     """The samples of `dataset` as an input of `shape` takes them.
 
-    Relative paths start at `root`. Files that are already in `data_dir` (`default_data_dir` where None) are used
-    without the network. A share `validation` of the training data is split off by `seed`, of every class alike; 0
-    holds nothing back. Raises `DataError` for everything that can be wrong with data.
+    Relative paths start at `root`, which messages call `start`. Files that are already in `data_dir`
+    (`default_data_dir` where None) are used without the network. A share `validation` of the training data is split off
+    by `seed`, of every class alike; 0 holds nothing back. Raises `DataError` for everything that can be wrong with
+    data.
     """
     _compare(dataset, shape, root)
-    request = Request(shape, root.absolute(), (data_dir or default_data_dir()).absolute())
+    request = Request(shape, root.absolute(), (data_dir or default_data_dir()).absolute(), start)
     return prepared(_read(dataset, request), dataset.word, validation, seed)
 
 

@@ -25,7 +25,7 @@ KEYS = "save it with these names: numpy.savez(PATH, x_train=..., y_train=..., x_
 
 
 def read_npz(dataset: Npz, request: Request) -> Raw:
-    path, what = request.root / dataset.path, f'npz("{dataset.path}")'
+    path, what = request.file(dataset.path), f'npz("{dataset.path}")'
     arrays = _arrays(path)
     parts = {part: _pair(arrays, names) for part, names in PARTS.items()}
     parts["train"] = parts["train"] or _pair(arrays, ("",))
@@ -41,8 +41,6 @@ def read_npz(dataset: Npz, request: Request) -> Raw:
 
 def _arrays(path: Path) -> dict[str, Array]:
     """The arrays of an archive, by their names in lower case."""
-    if not path.is_file():
-        raise DataError(f"there is no file {path}", ("a relative path starts at the folder of the spec",))
     try:
         with path.open("rb") as file:
             head = file.read(8)

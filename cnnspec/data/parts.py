@@ -49,14 +49,33 @@ class Data:
     messages: tuple[str, ...] = ()
 
 
+SPEC_FOLDER = "the folder of the spec"
+
+
 @dataclass(frozen=True)
 class Request:
-    """What a reader needs to know: the shape of the input, the folder relative paths start at, and the folder where
-    downloaded data sets live."""
+    """What a reader needs to know: the shape of the input, the folder relative paths start at (and what it is, in
+    words), and the folder where downloaded data sets live."""
 
     shape: Shape
     root: Path
     data_dir: Path
+    start: str = SPEC_FOLDER
+
+    def file(self, path: str) -> Path:
+        """The whole path of a file; raises `DataError` where there is none."""
+        whole = self.root / path
+        if whole.is_dir():
+            raise DataError(f"{whole} is a folder, not a file")
+        if not whole.is_file():
+            raise DataError(f"there is no file {whole}", self.where(path))
+        return whole
+
+    def where(self, path: str) -> tuple[str, ...]:
+        """Where a path was looked for that is not a whole one."""
+        if path.startswith("~"):
+            return ("~ stands for no folder here: write the whole path",)
+        return () if Path(path).is_absolute() else (f"a relative path starts at {self.start}",)
 
 
 @dataclass(frozen=True)

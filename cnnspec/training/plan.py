@@ -16,7 +16,7 @@ from torch import nn
 from cnnspec.building import build_module
 from cnnspec.data.facts import TorchvisionImages, suits
 from cnnspec.data.loaders import load
-from cnnspec.data.parts import Data, Part
+from cnnspec.data.parts import SPEC_FOLDER, Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.requires import require
@@ -106,9 +106,16 @@ def read_data(network: Network, recipe: Recipe, data_dir: Path | None) -> Data:
         data_dir=data_dir,
         validation=recipe.validation,
         seed=recipe.seed,
+        start="the working directory" if from_outside(network) else SPEC_FOLDER,
     )
     require_classes(network, data.classes)
     return data
+
+
+def from_outside(network: Network) -> bool:
+    """Whether the data is named by an option, or by a text that lies in no file."""
+    place = network.places.get("data")
+    return place is not None and place.source.name.startswith("<")
 
 
 def require_classes(network: Network, classes: tuple[str, ...]) -> None:

@@ -156,6 +156,8 @@ def test_no_such_folder(tmp_path, refused):
     error = refused(read, tmp_path / "nowhere")
     assert error.message == f"there is no folder {tmp_path / 'nowhere'}"
     assert error.notes == ("a relative path starts at the folder of the spec",)
+    whole = refused(load, Folder(str(tmp_path / "nowhere")), RGB, root=tmp_path)
+    assert (whole.message, whole.notes) == (error.message, ())
     assert "PATH/train/CLASS" in error.help[0]
 
 

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cnnspec.data import error as error_module  # noqa: E402
-from cnnspec.data.facts import DATASETS, Circles, Csv, Digits, Mnist, Random, suits  # noqa: E402
+from cnnspec.data.facts import DATASETS, Circles, Csv, Digits, Mnist, Npz, Random, suits  # noqa: E402
 from cnnspec.data.loaders import READERS, default_data_dir, load  # noqa: E402
 from cnnspec.data.parts import Part, split, statistics  # noqa: E402
 from cnnspec.layers.base import Shape  # noqa: E402
@@ -207,9 +207,19 @@ def test_facts_and_errors_are_light():
 
 
 def test_paths_start_at_the_spec(tmp_path, refused):
-    error = refused(load, Csv("missing.csv"), Shape((4,)), root=tmp_path)
-    assert error.message == f"there is no file {tmp_path / 'missing.csv'}"
-    assert error.notes == ("a relative path starts at the folder of the spec",)
+    for named in (Csv("missing"), Npz("missing")):
+        error = refused(load, named, Shape((4,)), root=tmp_path)
+        assert error.message == f"there is no file {tmp_path / 'missing'}"
+        assert error.notes == ("a relative path starts at the folder of the spec",)
+        outside = refused(load, named, Shape((4,)), root=tmp_path, start="the working directory")
+        assert outside.notes == ("a relative path starts at the working directory",)
+        home = refused(load, named.replace(path="~/missing"), Shape((4,)), root=tmp_path)
+        assert home.notes == ("~ stands for no folder here: write the whole path",)
+        whole = refused(load, named.replace(path=str(tmp_path / "missing")), Shape((4,)), root=tmp_path)
+        assert (whole.message, whole.notes) == (error.message, ())
+        assert refused(load, named.replace(path="."), Shape((4,)), root=tmp_path).message.endswith(
+            "is a folder, not a file"
+        )
 
 
 def test_which_outputs_tell_classes_apart():

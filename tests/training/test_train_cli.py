@@ -162,6 +162,18 @@ def test_data_that_cannot_be_had(spec: str) -> None:
     assert "nowhere" in done.stderr
 
 
+@pytest.mark.parametrize("call", ['csv("gone")', 'npz("gone")', 'folder("gone")'])
+def test_where_a_relative_path_starts(spec: str, call: str) -> None:
+    Path("specs").mkdir()
+    Path("specs/own.cnn").write_text(f"{SPEC}\ntrain {{ data: {call} }}\n")
+    within = cnnspec("train", "specs/own.cnn")
+    assert f"{Path('specs/gone').absolute()}\n  = a relative path starts at the folder of the spec\n" in within.stderr
+    outside = cnnspec("train", "specs/own.cnn", "--data", call)
+    assert f"{Path('gone').absolute()}\n  = a relative path starts at the working directory\n" in outside.stderr
+    (Path("specs") / "own.cnn").write_text(SPEC)
+    assert cnnspec("train", "specs/own.cnn", "--set", f"train.data={call}").stderr == outside.stderr
+
+
 def test_a_missing_torch_says_what_to_run(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnspec.cli.running.PACKAGES", ("torch_that_is_missing",))
     for arguments in (("train", spec), ("eval", "runs/x"), ("predict", "runs/x", "a.png")):
