@@ -23,6 +23,9 @@ LAYOUT = (
 )
 
 
+SOUND = "put a sound copy in the place of a damaged image, and what is no image into another folder"
+
+
 def read_folder(dataset: Folder, request: Request) -> Raw:
     """`train/` and `test/`, and `val/` where there is one; or one folder of classes, without any of these."""
     top = request.root / dataset.path
@@ -36,7 +39,7 @@ def read_folder(dataset: Folder, request: Request) -> Raw:
     lists = {name: _listed(folder, classes, complete=name == "train") for name, folder in inside.items()}
     files = [path for paths, _ in lists.values() for path in paths]
     held = room_for(len(files), request.shape)
-    pixels, found = read_images(files, request.shape, held)
+    pixels, found = read_images(files, request.shape, SOUND, held)
     counts = [len(paths) for paths, _ in lists.values()]
     parts = {
         name: Part(x, torch.tensor(labels))

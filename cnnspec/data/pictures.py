@@ -60,12 +60,12 @@ def eight_bits(image: Image) -> Image:
 
 
 def read_images(
-    paths: Sequence[Path], shape: Shape, pixels: Array | None = None
+    paths: Sequence[Path], shape: Shape, help: str, pixels: Array | None = None
 ) -> tuple[Tensor, list[tuple[str, tuple[int, int]]]]:
     """Picture files as uint8 [N, C, H, W], read into `pixels` where they are given, and the mode and (width, height)
     each had.
 
-    Raises `DataError` naming the files that cannot be read."""
+    Raises `DataError` naming the files that cannot be read, with `help`."""
     pil = package("PIL.Image")
     pil.init()
     likely_first = sorted(pil.ID, key=lambda name: name not in ("JPEG", "PNG"))
@@ -79,11 +79,11 @@ def read_images(
                 found[index] = image.mode, image.size
                 pixels[index] = fit(image, shape)
         except Exception as error:  # Pillow's plugins raise nearly anything at a damaged file
-            faults.append((index, reason(error)))
+            faults.append((index, _fault(paths[index], error)))
 
     in_threads(read, len(paths))
     if faults:
-        raise _unreadable([(paths[index], text) for index, text in sorted(faults)], len(paths))
+        raise _unreadable([(paths[index], text) for index, text in sorted(faults)], len(paths), help)
     return torch.from_numpy(pixels), found
 
 
@@ -151,12 +151,19 @@ def reason(error: BaseException) -> str:
     return str(error).split("\n")[0] or type(error).__name__
 
 
-def _unreadable(faults: list[tuple[Path, str]], total: int) -> DataError:
-    count = len(faults)
-    message = f"{faults[0][0]} cannot be read as an image"
-    if count > 1:
-        message = f"{count:,} of {total:,} images cannot be read, {faults[0][0]} for instance"
-    notes = tuple(f"{path.name}: {text}" for path, text in faults[:5])
+def _fault(path: Path, error: Exception) -> str:
+    """Why a file is no picture that can be read."""
+    if isinstance(error, package("PIL").UnidentifiedImageError):
+        return "it does not begin as an image of any known format does" if path.stat().st_size else "it is empty"
+    return reason(error)
+
+
+def _unreadable(faults: list[tuple[Path, str]], total: int, help: str) -> DataError:
+    count, (first, fault) = len(faults), faults[0]
+    if count == 1:
+        return DataError(f"{first} cannot be read as an image: {fault}", help=(help,))
+    message = f"{count:,} of {total:,} files cannot be read as images"
+    notes = tuple(f"{path}: {text}" for path, text in faults[:5])
     if count > 5:
         notes += (f"and {count - 5:,} more",)
-    return DataError(message, notes, ("delete them or replace them by sound copies",))
+    return DataError(message, notes, (help,))

@@ -116,7 +116,7 @@ def _explained(dataset: TorchvisionImages, source: Any, folder: Path, cause: str
     if len(faults) == 1:
         message, faults = f"{message}: {faults[0]}", []
     damaged = " ".join(str(path) for path, fault in files.items() if fault not in ("", MISSING))
-    mend = (f"delete what is damaged: {damaged}",) if damaged else ()
+    mend = (f"move away what is damaged: {damaged}",) if damaged else ()
     return DataError(message, (*faults, cause), (*mend, FETCH, ELSEWHERE))
 
 

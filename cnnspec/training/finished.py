@@ -30,6 +30,8 @@ from cnnspec.training.views import count, watched
 
 AT_ONCE = 256
 
+IMAGES = "predict takes the files of images, in PNG or JPEG for instance"
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -179,13 +181,14 @@ def _images(run: Finished, names: Sequence[str]) -> Tensor:
             f"{run.config.model} was trained on numbers that are no pixels, and an image file holds pixels",
             "cnnspec eval measures it on other samples of their kind: --data other.npz",
         )
-    missing = [name for name in names if not Path(name).is_file()]
-    if missing:
-        raise TrainError(f"there is no file {missing[0]}")
+    missing = next((name for name in names if not Path(name).is_file()), None)
+    if missing is not None:
+        is_folder = Path(missing).is_dir()
+        raise TrainError(f"{missing} is a folder" if is_folder else f"there is no file {missing}", IMAGES)
     paths = [Path(name) for name in names]
     if not isinstance(data, SquareImages):
-        return read_images(paths, shape)[0]
-    return adapt(read_images(paths, Shape((len(data.mean), data.size, data.size)))[0], data, shape)
+        return read_images(paths, shape, IMAGES)[0]
+    return adapt(read_images(paths, Shape((len(data.mean), data.size, data.size)), IMAGES)[0], data, shape)
 
 
 def _vectors(run: Finished, names: Sequence[str]) -> Tensor:

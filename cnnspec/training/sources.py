@@ -129,7 +129,7 @@ def _require_promise(path: Path, sum: str) -> None:
         raise TrainError(
             f"{path} is not the file that its name says: its SHA-256 begins with {sum[: len(promise[1])]}, not with "
             f"{promise[1]}",
-            "it is damaged or incomplete, or another file was given this name: delete it, and fetch it again",
+            "it is damaged or incomplete, or another file was given this name: move it away, and fetch it again",
         )
 
 

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 Image = pytest.importorskip("PIL.Image")
 
 from cnnspec.data.facts import Folder  # noqa: E402
+from cnnspec.data.folder import SOUND  # noqa: E402
 from cnnspec.data.loaders import load  # noqa: E402
 from cnnspec.layers.base import Shape  # noqa: E402
 
@@ -207,8 +208,8 @@ def test_one_unreadable_image(tmp_path, refused):
     bad = tmp_path / "train" / "dog" / "004.png"
     bad.write_bytes(b"no image")
     error = refused(read, tmp_path)
-    assert error.message == f"{bad} cannot be read as an image"
-    assert error.help
+    assert error.message == f"{bad} cannot be read as an image: it does not begin as an image of any known format does"
+    assert error.help == (SOUND,)
 
 
 def test_truncated_and_empty_images_are_listed(tmp_path, refused):
@@ -220,8 +221,9 @@ def test_truncated_and_empty_images_are_listed(tmp_path, refused):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(photo)
     photo.write_bytes(photo.read_bytes()[:-800])
     error = refused(read, tmp_path)
-    assert error.message == f"8 of 41 images cannot be read, {bad[0]} for instance"
-    assert [note.split(":")[0] for note in error.notes[:5]] == [path.name for path in bad[:5]]
+    assert error.message == "8 of 41 files cannot be read as images"
+    assert [note.rpartition(": ")[0] for note in error.notes[:5]] == [str(path) for path in bad[:5]]
+    assert error.notes[0].endswith("it is empty")
     assert error.notes[5] == "and 3 more"
 
 

@@ -180,7 +180,7 @@ def test_damaged_idx_file(idx, damage, name, no_network, refused):
     error = refused(load, kind(), GREY, root=HERE, data_dir=folder)
     assert error.message.startswith(f"{kind.word} in {raw} cannot be read: {name}: ")
     assert ("empty" if damage is emptied else "damaged") in error.message
-    assert error.help[0] == f"delete what is damaged: {raw / name}"
+    assert error.help[0] == f"move away what is damaged: {raw / name}"
 
 
 def test_missing_idx_file(idx, no_network, refused):
@@ -213,7 +213,7 @@ def test_damaged_cifar_file(cifar, damage, no_network, refused):
     damage(files / name)
     error = refused(load, kind(), COLOUR, root=HERE, data_dir=folder)
     assert error.message.startswith(f"{kind.word} in {files} cannot be read: {name}: ")
-    assert error.help[0] == f"delete what is damaged: {files / name}"
+    assert error.help[0] == f"move away what is damaged: {files / name}"
 
 
 def test_damaged_names_of_cifar(cifar, no_network, refused):

@@ -237,6 +237,32 @@ def test_predict(digits_run: Run, circles_run: Run, tmp_path: Path) -> None:
     assert "none.png" in wrong.stderr
 
 
+def test_predict_takes_images_alone(digits_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("milk, bread")
+    Path("empty.png").touch()
+    Path("folder").mkdir()
+    Image.effect_noise((64, 64), 90).save("cut.png")
+    Path("cut.png").write_bytes(Path("cut.png").read_bytes()[:-500])
+    takes = "\n  = predict takes the files of images, in PNG or JPEG for instance\n"
+    unknown = "it does not begin as an image of any known format does"
+    for name, message in (
+        ("notes.txt", f"notes.txt cannot be read as an image: {unknown}"),
+        ("empty.png", "empty.png cannot be read as an image: it is empty"),
+        ("cut.png", "cut.png cannot be read as an image: image file is truncated"),
+        ("folder", "folder is a folder"),
+        ("none.png", "there is no file none.png"),
+    ):
+        done = cnnspec("predict", str(digits_run.folder), name, "--device", "cpu")
+        assert done.exit_code == 1
+        assert done.stderr.startswith(f"error: {message}")
+        assert done.stderr.endswith(takes)
+        assert done.stderr.count("\n") == 2
+    assert Path("notes.txt").read_text() == "milk, bread"
+
+
 @pytest.mark.parametrize("command", [("eval",), ("predict", "x.png")])
 def test_no_run(command: tuple[str, ...], tmp_path: Path) -> None:
     done = cnnspec(command[0], str(tmp_path), *command[1:])
