@@ -31,7 +31,8 @@ def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _indent(source: Source, offset: int) -> str:
+def indent(source: Source, offset: int) -> str:
+    """The blanks that the line of `offset` begins with."""
     line = source.line(source.position(offset)[0])
     return line[: _depth(line)]
 
@@ -41,7 +42,7 @@ def braces(place: Place, colon: Token) -> tuple[Edit, ...]:
     end = indented(place.source, colon.start)
     before = place.source.text[: colon.start].rstrip()
     opening = Edit(place.source.span(len(before), colon.end), " {")
-    closing = Edit(place.source.span(end, end), f"\n{_indent(place.source, colon.start)}}}")
+    closing = Edit(place.source.span(end, end), f"\n{indent(place.source, colon.start)}}}")
     return opening, closing
 
 
@@ -68,7 +69,7 @@ def unclosed(source: Source, opened: Span, closing: str) -> Edit:
     """An edit that closes a brace where the indentation ends, a bracket at the end of its line."""
     if closing == "}":
         end = indented(source, opened.start)
-        return Edit(source.span(end, end), f"\n{_indent(source, opened.start)}}}")
+        return Edit(source.span(end, end), f"\n{indent(source, opened.start)}}}")
     words = source.line(opened.line).split("#")[0][opened.column - 1 :]
     brace = words.find("{")
     words = (words if brace < 0 else words[:brace]).rstrip(", ")
@@ -188,7 +189,7 @@ def _behind(place: Place) -> Diagnostic | None:
     start = text.rfind("\n", 0, close.start)
     alone = start >= 0 and not text[start : close.start].strip()
     gone = place.source.span(start if alone else close.start, close.end)
-    edits = (Edit(gone, ""), Edit(place.source.span(end, end), f"\n{_indent(place.source, close.start)}}}"))
+    edits = (Edit(gone, ""), Edit(place.source.span(end, end), f"\n{indent(place.source, close.start)}}}"))
     label = Label(place.span(word), "joins what stands in its braces")
     message = f"a branch stands behind the brace that closes {word.text}"
     fix = Fix("close the brace behind it", edits)

@@ -102,7 +102,9 @@ def _plain(place: Place) -> Diagnostic:
     token, before = place.token, place.before
     if token.kind == NEWLINE and before is not None:
         message = f"the line ends after {place.phrase(before)}"
-        return Diagnostic("E101", message, place.span(before), f"behind this belongs {belongs}")
+        comma = before.kind == "COMMA" and place.around()[0] is None
+        fixes = (replace("leave it out", place.span(before), ""),) if comma else ()
+        return Diagnostic("E101", message, place.span(before), f"behind this belongs {belongs}", fixes=fixes)
     if token.kind in ("RPAR", "RSQB", "RBRACE") and not place.is_open(token.kind):
         from cnnspec.syntax.bodies import line_removed
 

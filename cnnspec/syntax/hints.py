@@ -15,6 +15,7 @@ from cnnspec.syntax.foreign import replace
 from cnnspec.syntax.layout import DEFINITIONS
 from cnnspec.syntax.lexer import NEWLINE, STRAY, Token
 from cnnspec.syntax.modules import module_path
+from cnnspec.syntax.own_line import behind_statement, behind_steps, choice, lone_else, word_for_step
 from cnnspec.syntax.place import Place, shown
 
 Hint = Callable[[Place], Diagnostic | None]
@@ -399,6 +400,11 @@ HINTS: tuple[Hint, ...] = (
     pair_in_parentheses,
     comparison_chain,
     brace_on_own_line,
+    word_for_step,
     nested_definition,
+    lone_else,
+    choice,
+    behind_steps,
+    behind_statement,
     misspelled,
 )
