@@ -20,6 +20,7 @@ from cnnspec.training.plan import SAVE_EVERY, Plan, plan_run, ready
 from cnnspec.training.run import Say, carry_out
 from cnnspec.training.start import rescaled, same_start
 from cnnspec.training.state import State, begin, weights_of
+from cnnspec.training.threads import suitable_threads
 from cnnspec.training.transform import Transform, require_same_transform, with_transform
 from cnnspec.words import counted
 
@@ -48,22 +49,21 @@ def resume(
         require_same_transform(folder, config, transform)
         plan = replace(plan_again(folder, config, device, data_dir), save_every=save_every)
         plan = with_transform(plan, transform)
-        found, faults = newest(folder, record.sum_of_config(folder))
-        model, data = ready(plan)
-        state = begin(model, data, plan.recipe)
-        if found:
-            restore(state, found, team)
-        elif config.start:
-            state.model.load_state_dict(same_start(plan, config.start), strict=False)
-        require_same(f"{state.checkpoints} {report.place(state, plan.recipe)}", team)
-        if team.leads:
-            write_again(folder, config, state)
-            for line in report.opening(plan, folder):
-                say(line)
-            for line in [f"resumed   {report.place(state, plan.recipe)}", *faults, *differences(folder, config, plan)]:
-                say(line)
-            say("")
-        return carry_out(plan, folder, data, state, progress, say, started)
+        with suitable_threads(plan.network, plan.recipe.batch, plan.device):
+            found, faults = newest(folder, record.sum_of_config(folder))
+            model, data = ready(plan)
+            state = begin(model, data, plan.recipe)
+            if found:
+                restore(state, found, team)
+            elif config.start:
+                state.model.load_state_dict(same_start(plan, config.start), strict=False)
+            require_same(f"{state.checkpoints} {report.place(state, plan.recipe)}", team)
+            if team.leads:
+                write_again(folder, config, state)
+                resumed = f"resumed   {report.place(state, plan.recipe)}"
+                for line in (*report.opening(plan, folder), resumed, *faults, *differences(folder, config, plan), ""):
+                    say(line)
+            return carry_out(plan, folder, data, state, progress, say, started)
 
 
 def require_same(found: str, team: Team) -> None:

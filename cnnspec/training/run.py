@@ -34,6 +34,7 @@ from cnnspec.training.reading import no_longer_finite
 from cnnspec.training.seeing import Seeing
 from cnnspec.training.start import with_start
 from cnnspec.training.state import State, begin
+from cnnspec.training.threads import suitable_threads
 from cnnspec.training.transform import Transform, in_python, with_transform
 from cnnspec.training.views import count, watched
 from cnnspec.training.watch import read_looks
@@ -84,13 +85,14 @@ def train(
         plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
         plan, weights = with_start(replace(plan, save_every=save_every))
         plan = with_transform(plan, transform)
-        model, data = ready(plan)
-        model.load_state_dict(weights, strict=False)
-        folder = team.tells(lambda: record.open_folder(out, network, plan.config, plan.device))
-        with alone_in(folder, team):
-            for line in report.opening(plan, folder) if team.leads else ():
-                say(line)
-            return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
+        with suitable_threads(network, plan.recipe.batch, plan.device):
+            model, data = ready(plan)
+            model.load_state_dict(weights, strict=False)
+            folder = team.tells(lambda: record.open_folder(out, network, plan.config, plan.device))
+            with alone_in(folder, team):
+                for line in report.opening(plan, folder) if team.leads else ():
+                    say(line)
+                return carry_out(plan, folder, data, begin(model, data, plan.recipe), progress, say, started)
 
 
 class Outcome(NamedTuple):

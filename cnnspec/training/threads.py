@@ -1,0 +1,32 @@
+"""How many threads of the processor share the work of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from cnnspec.analysis.macs import total_macs
+from cnnspec.network.model import Network
+
+WORTH_SHARING = 50_000_000
+"""Multiply-accumulates of a step below which threads wait for one another longer than they work: with two of them they
+were 30 to 80 million, see benchmarks/threads.py. Where other programs keep the processor busy, they wait far longer."""
+
+
+def work_of_a_step(network: Network, batch: int) -> int:
+    """Multiply-accumulates: the gradients of weights and of activations each take as many as the network itself."""
+    return 3 * batch * total_macs(network)
+
+
+@contextmanager
+def suitable_threads(network: Network, batch: int, device: torch.device) -> Iterator[None]:
+    """Within it PyTorch works on one thread of the processor where steps are too small for more."""
+    before = torch.get_num_threads()
+    if device.type == "cpu" and work_of_a_step(network, batch) < WORTH_SHARING:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
