@@ -93,6 +93,11 @@ def fit(
         x = prepare(augment(x, recipe.augment, draws, data.mean), data.mean, data.std)
         return mixed(x, y, draws) if recipe.mix else (x, y)
 
+    def held_back(part: Part | None) -> Measured | None:
+        """How the network, or the mean of its weights, does on samples that it does not learn from."""
+        seen = watched(state.kept, recipe.views, objective)
+        return measure(seen, part, data, objective, recipe.batch, precision, team) if part else None
+
     learn = Quick(step, state, min(size, len(data.train)) * pair, compiling, team.size == 1 and not plainly)
     while state.epoch <= recipe.epochs and not stopping() and not tired(state.history, recipe.patience):
         if state.step == 0:
@@ -124,10 +129,8 @@ def fit(
 
         require_finite(state, team)
         team.same(state.kept)
-        how = (data, objective, recipe.batch, precision, team)
-        seen = watched(state.kept, recipe.views, objective)
-        validation = measure(seen, data.validation, *how) if data.validation else None
-        test = measure(seen, data.test, *how) if test_every_epoch else None
+        validation = held_back(data.validation)
+        test = held_back(data.test) if test_every_epoch else None
         if validation and not isfinite(validation.loss):
             raise Diverged(f"the loss on the validation part is no longer a finite number in epoch {state.epoch}")
         found = Epoch(
@@ -135,10 +138,8 @@ def fit(
             state.learning_rate,
             train_loss,
             train_accuracy,
-            validation.loss if validation else None,
-            validation.accuracy if validation else None,
-            test.loss if test else None,
-            test.accuracy if test else None,
+            *figures(validation),
+            *figures(test),
             state.seconds,
         )
         if isinstance(state.schedule, Plateau):
@@ -175,6 +176,11 @@ class Measured:
     def per_class(self) -> list[tuple[int, int]]:
         """For each class, how many of its samples were named rightly, and how many there are."""
         return [(row[label], sum(row)) for label, row in enumerate(self.confusion)]
+
+
+def figures(measured: Measured | None) -> tuple[float | None, float | None]:
+    """Loss and accuracy."""
+    return (measured.loss, measured.accuracy) if measured else (None, None)
 
 
 @torch.inference_mode()
