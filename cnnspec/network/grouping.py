@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cnnspec.diagnostics import Diagnostic
 from cnnspec.layers.activation import PReLU
@@ -11,7 +12,7 @@ from cnnspec.layers.conv import Conv
 from cnnspec.layers.norm import Scale
 from cnnspec.network.freezing import not_there, parts, place
 from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, nodes
-from cnnspec.recipe import Group, Init, Recipe
+from cnnspec.recipe import Group, Groups, Init, Recipe
 from cnnspec.recipe.inits import Dirac, Whitening, ZeroResidual
 from cnnspec.recipe.names import Names, Sort, covers
 from cnnspec.source import Span
@@ -35,6 +36,16 @@ def sort_of(layer: Layer, key: str) -> Sort:
     if type(layer).__module__ == Scale.__module__:
         return "norm_biases" if key == "bias" else "norm_weights"
     return "biases" if key == "bias" else "weights"
+
+
+def rates_of(settings: Any, groups: Groups, name: str, sort: Sort) -> tuple[float, float]:
+    """The learning rate and weight decay of a parameter: those of the optimizer, where no group says otherwise."""
+    lr, decay = settings.lr, settings.weight_decay
+    for group in groups:
+        if group.holds(name, sort):
+            lr = lr if group.lr is None else group.lr
+            decay = decay if group.weight_decay is None else group.weight_decay
+    return lr, decay
 
 
 def last_norms(items: tuple[Item, ...], prefix: str = "") -> list[str]:
@@ -73,7 +84,7 @@ def wrongly_chosen(model: str, root: GroupNode, recipe: Recipe, spans: Mapping[s
         if isinstance(word, ZeroResidual) and not last_norms(root.items):
             message = f"{model} has no add or residual whose longest branch ends in a norm layer"
             yield Diagnostic("E504", message, place(spans[setting], word.word), "nothing to begin at zero")
-    if recipe.groups and not any(_learns(name, sort, recipe) for name, sort in sorts.items()):
+    if recipe.groups and not any(rates_of(recipe.optimizer, recipe.groups, *each)[0] for each in sorts.items()):
         message = f"{model} has nothing left to learn: every group has the rate 0"
         yield Diagnostic("E504", message, spans["groups"], "everything")
 
@@ -101,8 +112,3 @@ def _empty(word: Group | Init, names: Names, sorts: Mapping[str, Sort], span: Sp
         if not any(one.holds(parameter, sort) for parameter, sort in sorts.items()):
             kind = getattr(word, "kind", "weights").replace("_", " ").replace("all", "parameters")
             yield Diagnostic("E504", f"{name} has no {kind}", place(span, name), f"{word.word} holds nothing here")
-
-
-def _learns(name: str, sort: Sort, recipe: Recipe) -> bool:
-    rates = [group.lr for group in recipe.groups if group.lr is not None and group.holds(name, sort)]
-    return not rates or rates[-1] > 0

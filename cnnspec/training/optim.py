@@ -21,6 +21,7 @@ from torch.optim.lr_scheduler import (
 )
 
 from cnnspec import recipe
+from cnnspec.network.grouping import rates_of
 from cnnspec.recipe.names import Sort
 from cnnspec.training.muon import Muon
 
@@ -66,11 +67,7 @@ def _grouped(settings: Any, groups: recipe.Groups, parameters: Named, sort: dict
     """Parameters with the same rate and weight decay together, in the order in which the first of them comes."""
     found: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in parameters.items():
-        lr, decay = settings.lr, settings.weight_decay
-        for group in groups:
-            if group.holds(name, sort[name]):
-                lr = lr if group.lr is None else group.lr
-                decay = decay if group.weight_decay is None else group.weight_decay
+        lr, decay = rates_of(settings, groups, name, sort[name])
         if lr:
             found.setdefault((lr, decay), []).append(parameter)
         else:
