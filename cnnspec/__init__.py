@@ -180,7 +180,7 @@ def memory(
     spec: Spec,
     *,
     batch: int | None = None,
-    optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None,
+    optimizer: Literal["sgd", "momentum", "adam", "adamw", "muon"] | None = None,
     precision: Literal["float32", "bfloat16"] | None = None,
     fits: int | None = None,
     model: str | None = None,
@@ -189,10 +189,10 @@ def memory(
 ) -> Report:
     """What training takes on a GPU, as `train { }` says where nothing is given. With `fits`, a number of bytes, that of
     the largest batch that fits into it."""
-    from cnnspec.report.memory_table import plan_of, report
+    from cnnspec.report.memory_table import recipe_of, report
 
     network = load(spec, model=model, set=set, input=input)
-    return report(network, plan_of(network, batch, optimizer, precision), fits)
+    return report(network, recipe_of(network, batch, optimizer, precision), fits)
 
 
 def diff(before: Spec, after: Spec) -> Difference:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from cnnspec.analysis.learning import Use
 from cnnspec.analysis.tape import Storage, Tape, Tensor
 from cnnspec.layers.base import Shape
-from cnnspec.network.model import LayerNode
 
-FLOAT, HALF, INDEX, BOOL = 4, 2, 8, 1
+FLOAT, HALF, INDEX, BYTE = 4, 2, 8, 1
 
 
 class Runner:
@@ -24,7 +24,7 @@ class Runner:
     def __init__(self, tape: Tape, batch: int, half: bool) -> None:
         self.tape, self.batch, self.half = tape, batch, half
 
-    def layer(self, node: LayerNode, x: Tensor) -> Tensor:
+    def layer(self, node: Use, x: Tensor) -> Tensor:
         """The output of a layer, held once; the input stays held by who holds it."""
         word = node.layer.word
         if word in SOFTMAX:
@@ -39,23 +39,25 @@ class Runner:
 
     def plain(
         self,
-        node: LayerNode,
+        node: Use,
         x: Tensor,
         *,
         keeps_input: bool = False,
         keeps_output: bool = False,
         more: tuple[Storage, ...] = (),
         last: bool | None = None,
+        scratch: int = 0,
     ) -> Tensor:
-        """One operation that makes a new tensor. What is in `more` is held once already, and kept."""
+        """One operation that makes a new tensor. What is in `more` is held once already, and kept; backwards it makes
+        so many tensors like the input for a moment (`scratch`)."""
         x, given = self.wide(x) if node.layer.word in IN_FLOAT else x, x
         y = self.made(node, x, last)
         kept: list[Tensor | Storage] = [*([x] if keeps_input else []), *([y] if keeps_output else []), *more]
-        self.tape.run([y], [x], kept=kept, parameters=gradients(node))
+        self.tape.run([y], [x], kept=kept, parameters=gradients(node), scratch=scratch * x.elements * x.item)
         self.release(x, given, *more)
         return y
 
-    def made(self, node: LayerNode, x: Tensor, last: bool | None = None) -> Tensor:
+    def made(self, node: Use, x: Tensor, last: bool | None = None) -> Tensor:
         """A tensor of the layer's output, in the layout of its input."""
         return self.tape.tensor(self.batch * node.output.elements, x.item, x.last if last is None else last)
 
@@ -90,7 +92,7 @@ class Runner:
 
     # -------------------------------------------------------------------------------------------------------- layers
 
-    def weighted(self, node: LayerNode, x: Tensor, given: Tensor) -> Tensor:
+    def weighted(self, node: Use, x: Tensor, given: Tensor, keeps_input: bool = True) -> Tensor:
         """A convolution or linear layer on `x`, which was made of `given` and is dropped if it is another."""
         wide = x
         x = self.narrow(wide)
@@ -98,12 +100,13 @@ class Runner:
         y = self.tape.tensor(self.batch * node.output.elements, HALF if self.half else x.item, node.output.rank == 2)
         weights = list(node.weights.parameters.values())
         halves = [self.extra(prod(shape), HALF, "weights in bfloat16") for shape in weights] if self.half else []
-        scratch = sum(prod(shape) * HALF for shape in weights) if self.half else 0
-        self.tape.run([y], [x], kept=[x, *halves[:1]], parameters=gradients(node), scratch=scratch)
+        kept: list[Tensor | Storage] = [*([x] if keeps_input else []), *halves[:1]]
+        scratch = sum(gradients(node)) * HALF // FLOAT if self.half else 0
+        self.tape.run([y], [x], kept=kept, parameters=gradients(node), scratch=scratch)
         self.release(x, given, *halves)
         return y
 
-    def conv(self, node: LayerNode, x: Tensor) -> Tensor:
+    def conv(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
         sides = [(slide.before, slide.after) for slide in layer.slides(node.input)]
         uneven = any(before != after for before, after in sides)
@@ -118,31 +121,32 @@ class Runner:
         self.tape.run([padded], [x], kept=keeps)
         return self.weighted(node, padded, x)
 
-    def transposed(self, node: LayerNode, x: Tensor) -> Tensor:
+    def transposed(self, node: Use, x: Tensor) -> Tensor:
         return self.weighted(node, x, x)
 
-    def linear(self, node: LayerNode, x: Tensor) -> Tensor:
-        """Rows must lie one behind the other."""
+    def linear(self, node: Use, x: Tensor) -> Tensor:
+        """Rows must lie one behind the other. Only the gradient of the weight asks for them, where that of a
+        convolution's input comes with it."""
         given = x
         if scattered(x, node.input):
             x = self.copied(x, node.input.channels_last)
-        y = self.weighted(node, x, given)
+        y = self.weighted(node, x, given, keeps_input="weight" in node.learns)
         y.last = node.output.channels_last
         return y
 
-    def pooled_with_indices(self, node: LayerNode, x: Tensor) -> Tensor:
+    def pooled_with_indices(self, node: Use, x: Tensor) -> Tensor:
         indices = self.extra(self.batch * node.output.elements, INDEX, "indices")
         return self.plain(node, x, keeps_input=True, more=(indices,))
 
-    def adaptive_avgpool(self, node: LayerNode, x: Tensor) -> Tensor:
+    def adaptive_avgpool(self, node: Use, x: Tensor) -> Tensor:
         """To one value it is a mean, which needs nothing of its input."""
         return self.plain(node, x, keeps_input=max(node.output.spatial) > 1)
 
-    def lp_pool(self, node: LayerNode, x: Tensor) -> Tensor:
+    def lp_pool(self, node: Use, x: Tensor) -> Tensor:
         """Powers, their mean, the mean's sign and size, their product and its root: each is kept for the next."""
         x, given = self.wide(x), x
         powers = self.tape.tensor(x.elements, FLOAT, x.last)
-        self.tape.run([powers], [x], kept=[x])
+        self.tape.run([powers], [x], kept=[x], scratch=2 * x.elements * FLOAT)
         self.release(x, given)
         before = powers
         for _ in range(4):
@@ -155,11 +159,11 @@ class Runner:
         self.tape.drop(before.storage)
         return y
 
-    def batchnorm(self, node: LayerNode, x: Tensor) -> Tensor:
+    def batchnorm(self, node: Use, x: Tensor) -> Tensor:
         statistics = (self.extra(node.input.channels), self.extra(node.input.channels))
         return self.plain(node, x, keeps_input=True, more=statistics)
 
-    def instancenorm(self, node: LayerNode, x: Tensor) -> Tensor:
+    def instancenorm(self, node: Use, x: Tensor) -> Tensor:
         """Batchnorm of a batch of one with as many channels as samples have together."""
         x, given = (self.copied(x, False) if x.part or scattered(x, node.input) else x), x
         count = self.batch * node.input.channels
@@ -168,7 +172,7 @@ class Runner:
         self.release(x, given)
         return y
 
-    def groupnorm(self, node: LayerNode, x: Tensor) -> Tensor:
+    def groupnorm(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
         x, given = (self.copied(x, False) if x.part or scattered(x, node.input) else x), x
         count = self.batch * layer.groups
@@ -176,26 +180,26 @@ class Runner:
         self.release(x, given)
         return y
 
-    def layernorm(self, node: LayerNode, x: Tensor) -> Tensor:
+    def layernorm(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
         count = x.elements // prod(layer.normalized(node.input))
         statistics = (self.extra(count), self.extra(count))
         last = layer.across(node.input) or node.input.channels_last
         return self.plain(node, x, keeps_input=True, more=statistics, last=last)
 
-    def rmsnorm(self, node: LayerNode, x: Tensor) -> Tensor:
+    def rmsnorm(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
         count = x.elements // prod(layer.normalized(node.input))
         root = self.extra(count)
         if not layer.affine:
             return self.plain(node, x, keeps_input=True, more=(root,))
-        normal = self.extra(x.elements, FLOAT, "normalised")
+        normal = [self.extra(x.elements, FLOAT, "normalised")] if node.learns else []
         if x.grad:
-            return self.plain(node, x, keeps_input=True, more=(root, normal))
+            return self.plain(node, x, keeps_input=True, more=(root, *normal))
         self.tape.drop(root)
-        return self.plain(node, x, more=(normal,))
+        return self.plain(node, x, more=tuple(normal))
 
-    def local_response(self, node: LayerNode, x: Tensor) -> Tensor:
+    def local_response(self, node: Use, x: Tensor) -> Tensor:
         """Squares, padded along the channels, their means, and these to a power, by which the input is divided."""
         layer: Any = node.layer
         x, given = self.wide(x), x
@@ -205,58 +209,63 @@ class Runner:
         self.tape.drop(squares)
         self.tape.meanwhile(2 * x.elements * FLOAT)
         sums = (self.extra(x.elements, FLOAT, "sums"), self.extra(x.elements, FLOAT, "powers"))
-        y = self.plain(node, x, keeps_input=True, more=(padded, *sums))
+        y = self.plain(node, x, keeps_input=True, more=(padded, *sums), scratch=3)
         self.release(x, given)
         return y
 
-    def scale(self, node: LayerNode, x: Tensor) -> Tensor:
+    def scale(self, node: Use, x: Tensor) -> Tensor:
         """The product with factors in float32, which its backward pass makes as large as the map before it sums up."""
         y = self.tape.tensor(x.elements, FLOAT, x.last)
-        self.tape.run([y], [x], kept=[x], parameters=gradients(node), scratch=x.elements * FLOAT)
+        kept, scratch = ([x], x.elements * FLOAT) if node.learns else ([], 0)
+        self.tape.run([y], [x], kept=kept, parameters=gradients(node), scratch=scratch)
         return y
 
-    def dropout(self, node: LayerNode, x: Tensor) -> Tensor:
+    def dropout(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
-        if layer.p in (0, 1):
+        if node.rests or layer.p in (0, 1):
             return self.all_or_nothing(node, x)
-        return self.plain(node, x, more=(self.extra(x.elements, BOOL, "mask"),))
+        return self.plain(node, x, more=(self.extra(x.elements, BYTE, "mask"),))
 
-    def all_or_nothing(self, node: LayerNode, x: Tensor) -> Tensor:
+    def all_or_nothing(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
-        return self.plain(node, x, more=(self.extra(1),)) if layer.p else self.tape.view(x)
+        return self.plain(node, x, more=(self.extra(1),)) if layer.p and not node.rests else self.tape.again(x)
 
-    def alpha_dropout(self, node: LayerNode, x: Tensor) -> Tensor:
+    def alpha_dropout(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
-        if layer.p in (0, 1):
+        if node.rests or layer.p in (0, 1):
             return self.all_or_nothing(node, x)
         return self.plain(node, x, more=(self.extra(x.elements, x.item, "noise"),))
 
-    def channel_dropout(self, node: LayerNode, x: Tensor) -> Tensor:
+    def channel_dropout(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
-        if layer.p in (0, 1):
+        if node.rests or layer.p in (0, 1):
             return self.all_or_nothing(node, x)
         return self.plain(node, x, more=(self.extra(self.batch * node.input.channels, x.item, "noise"),))
 
-    def stochastic_depth(self, node: LayerNode, x: Tensor) -> Tensor:
+    def stochastic_depth(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
-        if not layer.p:
-            return self.tape.view(x)
+        if node.rests or not layer.p:
+            return self.tape.again(x)
         draws = self.batch if layer.mode == "row" else 1
         return self.plain(node, x, more=(self.extra(draws, x.item, "draws"),))
 
-    def rrelu(self, node: LayerNode, x: Tensor) -> Tensor:
+    def rrelu(self, node: Use, x: Tensor) -> Tensor:
         return self.plain(node, x, keeps_input=True, more=(self.extra(x.elements, x.item, "slopes"),))
 
-    def softsign(self, node: LayerNode, x: Tensor) -> Tensor:
-        return self.plain(node, x, keeps_input=True, more=(self.extra(x.elements, x.item, "divisor"),))
+    def prelu(self, node: Use, x: Tensor) -> Tensor:
+        """Backwards it makes a gradient of the slopes for every value before it sums them up."""
+        return self.plain(node, x, keeps_input=True, scratch=1)
 
-    def tanhshrink(self, node: LayerNode, x: Tensor) -> Tensor:
-        return self.plain(node, x, more=(self.extra(x.elements, x.item, "tanh"),))
+    def softsign(self, node: Use, x: Tensor) -> Tensor:
+        return self.plain(node, x, keeps_input=True, more=(self.extra(x.elements, x.item, "divisor"),), scratch=3)
 
-    def identity(self, node: LayerNode, x: Tensor) -> Tensor:
-        return self.tape.view(x)
+    def tanhshrink(self, node: Use, x: Tensor) -> Tensor:
+        return self.plain(node, x, more=(self.extra(x.elements, x.item, "tanh"),), scratch=1)
 
-    def flatten(self, node: LayerNode, x: Tensor) -> Tensor:
+    def identity(self, node: Use, x: Tensor) -> Tensor:
+        return self.tape.again(x)
+
+    def flatten(self, node: Use, x: Tensor) -> Tensor:
         """A copy where the numbers do not lie in the order of the axes."""
         return self.copied(x, False) if scattered(x, node.input) else self.seen(x, False)
 
@@ -266,29 +275,29 @@ class Runner:
         self.tape.run([y], [x], same=True)
         return y
 
-    def unflatten(self, node: LayerNode, x: Tensor) -> Tensor:
+    def unflatten(self, node: Use, x: Tensor) -> Tensor:
         return self.seen(x, False)
 
-    def permuted(self, node: LayerNode, x: Tensor) -> Tensor:
+    def permuted(self, node: Use, x: Tensor) -> Tensor:
         return self.seen(x, x.last)
 
-    def shuffled(self, node: LayerNode, x: Tensor) -> Tensor:
+    def shuffled(self, node: Use, x: Tensor) -> Tensor:
         return self.plain(node, x, last=False)
 
-    def channel_shuffle(self, node: LayerNode, x: Tensor) -> Tensor:
+    def channel_shuffle(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer
         if layer.groups == 1:
             return self.seen(x, x.last)
         moves = layer.groups < node.input.channels or scattered(x, node.input)
         return self.shuffled(node, x) if moves else self.seen(x, False)
 
-    def pad(self, node: LayerNode, x: Tensor) -> Tensor:
+    def pad(self, node: Use, x: Tensor) -> Tensor:
         mode: str = node.layer.mode  # type: ignore[attr-defined]
         if mode == "zeros":
             return self.plain(node, x)
         return self.plain(node, x, keeps_input=mode != "circular", last=False)
 
-    def moved(self, node: LayerNode, x: Tensor) -> Tensor:
+    def moved(self, node: Use, x: Tensor) -> Tensor:
         return self.plain(node, x)
 
 
@@ -297,9 +306,9 @@ def scattered(x: Tensor, shape: Shape) -> bool:
     return shape.rank > 0 and x.last != shape.channels_last and shape.channels > 1 and max(shape.spatial) > 1
 
 
-def gradients(node: LayerNode) -> list[int]:
-    """The bytes of the gradients of a layer's parameters."""
-    return [prod(shape) * FLOAT for shape in node.weights.parameters.values()]
+def gradients(node: Use) -> list[int]:
+    """The bytes of the gradients of a layer's parameters that learn."""
+    return [prod(node.weights.parameters[key]) * FLOAT for key in node.learns]
 
 
 SOFTMAX = {"softmax", "log_softmax", "softmin"}
@@ -307,13 +316,13 @@ SOFTMAX = {"softmax", "log_softmax", "softmin"}
 
 KEEPS_OUTPUT = {"relu", "sigmoid", "tanh"}
 KEEPS_INPUT = {
-    "avgpool", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
+    "avgpool", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
     "hardsigmoid", "logsigmoid", "hardtanh", "softplus", "softshrink", "hardshrink", "threshold", "glu",
 }  # fmt: skip
 IN_FLOAT = SOFTMAX | {"softplus", "groupnorm", "layernorm", "rmsnorm"}
 """Layers that autocast computes in float32."""
 
-SPECIAL: dict[str, Callable[[Runner, LayerNode, Tensor], Tensor]] = {
+SPECIAL: dict[str, Callable[[Runner, Use, Tensor], Tensor]] = {
     "conv": Runner.conv,
     "conv_transpose": Runner.transposed,
     "linear": Runner.linear,
@@ -333,6 +342,7 @@ SPECIAL: dict[str, Callable[[Runner, LayerNode, Tensor], Tensor]] = {
     "channel_dropout": Runner.channel_dropout,
     "feature_alpha_dropout": Runner.channel_dropout,
     "stochastic_depth": Runner.stochastic_depth,
+    "prelu": Runner.prelu,
     "rrelu": Runner.rrelu,
     "softsign": Runner.softsign,
     "tanhshrink": Runner.tanhshrink,

@@ -90,9 +90,14 @@ class Tape:
     def tensor(self, elements: int, item: int = 4, last: bool = False, grad: bool = False) -> Tensor:
         return Tensor(self.take(elements * item), elements, item, last, grad)
 
-    def view(self, x: Tensor, *, elements: int | None = None, last: bool | None = None) -> Tensor:
-        """Another tensor on the same storage."""
+    def again(self, x: Tensor) -> Tensor:
+        """The same tensor, held once more."""
         x.storage.holders += 1
+        return x
+
+    def view(self, x: Tensor, *, elements: int | None = None, last: bool | None = None) -> Tensor:
+        """Another tensor on the same storage, to be made by an operation."""
+        self.again(x)
         count = x.elements if elements is None else elements
         y = Tensor(x.storage, count, x.item, x.last if last is None else last, x.grad)
         y.part = x.part or count < x.elements
@@ -122,19 +127,18 @@ class Tape:
 
     # ---------------------------------------------------------------------------------------------------- backwards
 
-    def backward(self, loss: Tensor) -> list[Storage]:
-        """The gradients of the parameters, which stay."""
-        found: list[Storage] = []
+    def backward(self, loss: Tensor, *, added: bool = False) -> None:
+        """The gradients of the parameters stay, or are added to those that are there."""
         gradients: dict[Tensor, Storage] = {loss: self.take(loss.elements * loss.item, "gradient")}
         for operation in reversed(self.operations):
             arrived = [gradients.pop(output) for output in operation.outputs if output in gradients]
+            fresh = [self.take(size, "gradient of a parameter") for size in operation.parameters if arrived]
             if arrived:
-                found += [self.take(size, "gradient of a parameter") for size in operation.parameters]
                 flowing = [self._flow(x, same, arrived[0]) for x, same in operation.flows]
                 self.meanwhile(operation.scratch)
             for storage in operation.kept:
                 self.drop(storage)
-            for storage in arrived:
+            for storage in [*arrived, *(fresh if added else [])]:
                 self.drop(storage)
             if arrived:
                 for (x, _), storage in zip(operation.flows, flowing, strict=True):
@@ -142,7 +146,6 @@ class Tape:
         self.operations.clear()
         for storage in gradients.values():
             self.drop(storage)
-        return found
 
     def _flow(self, x: Tensor, same: bool, arrived: Storage) -> Storage:
         if same:

@@ -1,52 +1,26 @@
 """The memory that training takes: what is there all the time, what a step keeps, and the peak.
 
 The convention: bytes that PyTorch's caching allocator hands out on a GPU (`torch.cuda.max_memory_allocated`), in blocks
-of 512, for the step that this package's trainer makes, from the second on: the batch as float32 and its labels, the
-forward pass (with the gradients of the step before still there, as `zero_grad` comes behind it), the loss, the backward
-pass, and the optimizer in the form that PyTorch chooses on a GPU (`foreach`). Not in it are the CUDA context and the
-libraries, the workspaces of cuDNN and cuBLAS, what the allocator reserves beyond this, and the data set.
+of 512, for the step that `training.loop` makes, from the second on: samples are picked as bytes and made a batch of
+float32, then come the forward pass, the loss, the backward pass, and the optimizer in the form that
+`analysis.optimizers` describes. Where gradients accumulate it is a pass behind the first, which finds those of the
+passes before. Not in it are the CUDA context and the libraries, the workspaces of cuDNN and cuBLAS, what the allocator
+reserves beyond this, augmentation, what is copied while steps are recorded, and the data set.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
 from math import prod
-from typing import Literal
 
-from cnnspec.analysis.operations import FLOAT, INDEX, Runner
+from cnnspec.analysis.learning import Use, uses
+from cnnspec.analysis.operations import BYTE, FLOAT, INDEX, Runner
+from cnnspec.analysis.optimizers import scratch_of, state_of, weights_of
 from cnnspec.analysis.steps import joins
 from cnnspec.analysis.tape import Tape, Tensor, blocks
 from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Network, nodes
+from cnnspec.recipe import Recipe
 from cnnspec.record import Record
-
-Precision = Literal["float32", "bfloat16"]
-
-
-class Optimizer(Record):
-    """What an optimizer takes for each parameter: `state` numbers that stay, and `scratch` numbers during its step.
-    What it counts for each tensor it keeps in the memory of the host."""
-
-    state: int
-    scratch: int
-
-
-OPTIMIZERS = {
-    "sgd": Optimizer(0, 0),
-    "momentum": Optimizer(1, 0),
-    "adam": Optimizer(2, 1),
-    "adamw": Optimizer(2, 1),
-}
-
-
-class Plan(Record):
-    """What the memory depends on beside the network."""
-
-    batch: int = 128
-    optimizer: str = "adamw"
-    precision: Precision = "float32"
-    ema: bool = False
-    weight_decay: bool = False
-    """Whether the optimizer adds the weights to the gradients, which takes a copy of these (not adamw)."""
 
 
 class Held(Record):
@@ -63,9 +37,9 @@ class Held(Record):
 
 class Training(Record):
     """Bytes. `steps` are what the layers and joins of `analysis.steps.steps` hold, in their order; `batch` the batch
-    and its labels. Of the three peaks the largest is the one that counts."""
+    and its labels. Of the four peaks the largest is the one that counts."""
 
-    plan: Plan
+    recipe: Recipe
     parameters: int
     gradients: int
     buffers: int
@@ -74,13 +48,14 @@ class Training(Record):
     batch: int
     steps: tuple[Held, ...]
     loss: int
+    batch_peak: int
     forward_peak: int
     backward_peak: int
     optimizer_peak: int
 
     @property
     def peak(self) -> int:
-        return max(self.forward_peak, self.backward_peak, self.optimizer_peak)
+        return max(self.batch_peak, self.forward_peak, self.backward_peak, self.optimizer_peak)
 
     @cached_property
     def activations(self) -> int:
@@ -93,62 +68,91 @@ class Training(Record):
         return self.parameters + self.buffers + self.gradients + self.state + self.ema
 
 
-def training_memory(network: Network, plan: Plan) -> Training:
-    """Raises KeyError for an optimizer that is not in `OPTIMIZERS`."""
-    weights, kept = _weights(network)
-    optimizer = OPTIMIZERS[plan.optimizer]
-    parameters, buffers = sum(map(blocks, weights)), sum(map(blocks, kept))
-    state = optimizer.state * parameters
-    ema = parameters + buffers if plan.ema else 0
+def training_memory(network: Network, recipe: Recipe) -> Training:
+    """Of the last epoch, in which most learns. Where the recipe leaves the precision open it is float32."""
+    used = uses(network, recipe)
+    weights = weights_of(network, recipe, used)
+    parameters, buffers = sum(weight.bytes for weight in weights), _buffers(network)
+    gradients = sum(weight.bytes for weight in weights if weight.learns)
+    state, ema = state_of(recipe.optimizer, weights), (parameters + buffers) * bool(recipe.ema)
+    batch = _Batch(network, recipe)
     tape = Tape()
-    tape.now = parameters + buffers + state + ema
-    forward = _Forward(tape, network, plan)
-    forward.run(old_gradients=parameters)
-    forward_peak, tape.peak = tape.peak, 0
-    gradients = sum(storage.size for storage in tape.backward(forward.loss))
-    backward_peak = tape.peak
-    scratch = (optimizer.scratch + (plan.weight_decay and plan.optimizer != "adamw")) * parameters
+    tape.now = parameters + buffers + state + ema + gradients * (recipe.accumulate > 1)
+    batch_peak = tape.now + batch.making + batch.before
+    forward = _Forward(tape, network, recipe, used)
+    forward.run(batch)
+    forward_peak, tape.peak = tape.peak + batch.outputs_before, 0
+    tape.backward(forward.loss, added=recipe.accumulate > 1)
+    optimizer_peak = tape.now + scratch_of(recipe.optimizer, weights)
     return Training(
-        plan, parameters, gradients, buffers, state, ema, forward.batch,
-        forward.held(), forward.of_loss, forward_peak, backward_peak, tape.now + scratch,
+        recipe, parameters, gradients, buffers, state, ema, batch.samples + batch.labels,
+        forward.held(), forward.of_loss, batch_peak, forward_peak, tape.peak, optimizer_peak,
     )  # fmt: skip
 
 
-def _weights(network: Network) -> tuple[list[int], list[int]]:
-    """The bytes of each parameter and of each buffer."""
-    parameters, buffers = [], []
-    for placed in network.layers:
-        parameters += [prod(shape) * FLOAT for shape in placed.weights.parameters.values()]
-        for name, shape in placed.weights.buffers.items():
-            buffers.append(prod(shape) * (INDEX if name == "num_batches_tracked" else FLOAT))
-    return parameters, buffers
+def _buffers(network: Network) -> int:
+    sizes = (
+        prod(shape) * (INDEX if name == "num_batches_tracked" else FLOAT)
+        for placed in network.layers
+        for name, shape in placed.weights.buffers.items()
+    )
+    return sum(map(blocks, sizes))
+
+
+class _Batch:
+    """The bytes of a batch. Mixed samples are made of two each, and have two labels and a share."""
+
+    def __init__(self, network: Network, recipe: Recipe) -> None:
+        count, pair = recipe.batch, 2 if recipe.mix else 1
+        picked = count * pair * network.input.elements
+        self.samples = blocks(count * network.input.elements * FLOAT)
+        self.labels = blocks(count * pair * INDEX) + (blocks(count * FLOAT) if recipe.mix else 0)
+        images = network.input.rank == 2
+        normalising = blocks(picked * (BYTE if images else FLOAT)) + (2 if images else 1) * blocks(picked * FLOAT)
+        place = count * images * prod(network.input.spatial)
+        mixing = blocks(picked * FLOAT) + 2 * self.samples + blocks(place * BYTE) + blocks(place * FLOAT)
+        self.making = self.labels + max(normalising, mixing * bool(recipe.mix))
+        """At once: what is picked, as floats, and these normalised; or these mixed, patched, and where."""
+        outputs = (1 + _sides(network.root.items)) * blocks(count * network.output.elements * FLOAT)
+        self.outputs_before = (outputs + blocks(FLOAT)) * (recipe.accumulate > 1)
+        """Those of the pass before, and its loss: they have their names until there are others."""
+        self.before = self.outputs_before + (self.samples + self.labels) * (recipe.accumulate > 1)
+
+
+def _sides(items: tuple[Item, ...]) -> int:
+    """How many side outputs there are."""
+    count = 0
+    for node in nodes(items):
+        if isinstance(node, GroupNode):
+            count += _sides(node.items)
+        elif isinstance(node, CombineNode):
+            count += sum(map(_sides, node.branches)) + (node.kind == "aux")
+    return count
 
 
 class _Forward:
     """The forward pass, as the modules of `building` run it: a module's input is held while it runs, a branch's output
     until all are joined."""
 
-    def __init__(self, tape: Tape, network: Network, plan: Plan) -> None:
-        self.tape, self.network, self.plan = tape, network, plan
-        self.runner = Runner(tape, plan.batch, plan.precision == "bfloat16")
+    def __init__(self, tape: Tape, network: Network, recipe: Recipe, used: list[Use]) -> None:
+        self.tape, self.network, self.recipe, self.used = tape, network, recipe, iter(used)
+        self.runner = Runner(tape, recipe.batch, recipe.precision == "bfloat16")
         self.at = -1
         self.sides: list[Tensor] = []
-        self.batch = self.of_loss = 0
+        self.of_loss = 0
         self.loss: Tensor
 
-    def run(self, old_gradients: int) -> None:
-        tape, network, count = self.tape, self.network, self.plan.batch
-        x = tape.tensor(count * network.input.elements, FLOAT, network.input.rank == 2)
-        labels = tape.take(count * INDEX)
-        self.batch = x.storage.size + labels.size
-        tape.now += old_gradients
-        y = self.items(network.root.items, x)
-        self.at = tape.owner = self.at + 1
-        self.loss = self._losses([y, *self.sides], count)
-        tape.now -= old_gradients
+    def run(self, batch: _Batch) -> None:
+        x = self.tape.tensor(batch.samples // FLOAT, FLOAT, self.network.input.rank == 2)
+        x.elements = self.recipe.batch * self.network.input.elements
+        self.tape.take(batch.labels)
+        y = self.items(self.network.root.items, x)
+        self.at = self.tape.owner = self.at + 1
+        self.loss = self._losses([y, *self.sides])
 
-    def _losses(self, outputs: list[Tensor], count: int) -> Tensor:
-        """Cross entropy of each output: the logarithms of softmax are kept. The outputs themselves are held on."""
+    def _losses(self, outputs: list[Tensor]) -> Tensor:
+        """Cross entropy of each output: the logarithms of softmax are kept, of mixed samples also with the sign turned.
+        The outputs themselves are held on."""
         total = self.tape.tensor(1, FLOAT)
         logs = []
         for output in outputs:
@@ -156,38 +160,43 @@ class _Forward:
             log = self.tape.tensor(wide.elements, FLOAT)
             self.tape.run([log], [wide], kept=[log])
             self.tape.drop(log.storage)
+            if self.recipe.mix:
+                turned = self.tape.tensor(wide.elements, FLOAT)
+                self.tape.run([turned], [log], kept=[turned])
+                self.tape.drop(turned.storage)
+                log = turned
             logs.append(log)
         weight = self.tape.take(FLOAT)
-        self.tape.run([total], logs, kept=[weight])
+        scratch = logs[0].elements * FLOAT * bool(self.recipe.mix)
+        self.tape.run([total], logs, kept=[weight], scratch=scratch)
         return total
 
     def items(self, items: tuple[Item, ...], x: Tensor) -> Tensor:
         """The output of steps that run one after another, held once more than before."""
-        current = x
+        current = self.tape.again(x)
         for node in nodes(items):
             if isinstance(node, LayerNode):
                 self.at = self.tape.owner = self.at + 1
-                after = self.runner.layer(node, current)
+                after = self.runner.layer(next(self.used), current)
             elif isinstance(node, GroupNode):
                 after = self.items(node.items, current)
             else:
                 after = self.branches(node, current)
-            if current is not x:
-                self.tape.drop(current.storage)
+            self.tape.drop(current.storage)
             current = after
-        return self.tape.view(x) if current is x else current
+        return current
 
     def branches(self, node: CombineNode, x: Tensor) -> Tensor:
         if node.kind == "aux":
             self.sides.append(self.items(node.branches[0], x))
-            return _again(self.tape, x)
+            return self.tape.again(x)
         if not joins(node):
             return self.items(node.branches[0], x)
         count = len(node.branches)
         shares = self._shares(x, count) if node.options.get("split") else [x] * count
         outputs = [self.items(branch, share) for branch, share in zip(node.branches, shares, strict=True)]
         if node.kind == "residual":
-            outputs.insert(0, _again(self.tape, x))
+            outputs.insert(0, self.tape.again(x))
         self.at = self.tape.owner = self.at + 1
         joined = self._concat(node, outputs) if node.kind == "concat" else self._reduced(node, outputs)
         for tensor in [*outputs, *(shares if node.options.get("split") else [])]:
@@ -202,7 +211,7 @@ class _Forward:
     def _concat(self, node: CombineNode, outputs: list[Tensor]) -> Tensor:
         item = max(output.item for output in outputs)
         last = all(output.last for output in outputs)
-        joined = self.tape.tensor(self.plan.batch * node.output.elements, item, last)
+        joined = self.tape.tensor(self.recipe.batch * node.output.elements, item, last)
         self.tape.run([joined], outputs, same=True)
         return joined
 
@@ -216,7 +225,7 @@ class _Forward:
             if total is not outputs[0]:
                 self.tape.drop(total.storage)
             total = joined
-        return total if total is not outputs[0] else _again(self.tape, total)
+        return total if total is not outputs[0] else self.tape.again(total)
 
     def _joined(self, node: CombineNode, joined: Tensor, one: Tensor, other: Tensor) -> None:
         if node.kind == "multiply":
@@ -236,17 +245,11 @@ class _Forward:
         return tuple(map(Held, outputs, extras))
 
 
-def _again(tape: Tape, x: Tensor) -> Tensor:
-    """The same tensor, held once more."""
-    x.storage.holders += 1
-    return x
-
-
-def largest_batch(network: Network, plan: Plan, limit: int) -> int:
+def largest_batch(network: Network, recipe: Recipe, limit: int) -> int:
     """The largest batch whose peak is at most `limit` bytes; 0 where not even one sample fits."""
 
     def fits(batch: int) -> bool:
-        return training_memory(network, plan.replace(batch=batch)).peak <= limit
+        return training_memory(network, recipe.replace(batch=batch)).peak <= limit
 
     low, high = 0, 1
     while high <= 1 << 30 and fits(high):

@@ -29,7 +29,7 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]
 @click.option("--batch", type=click.IntRange(1), help="Samples per step; those of train { } by default.")
 @click.option(
     "--optimizer",
-    type=click.Choice(["sgd", "momentum", "adam", "adamw"]),
+    type=click.Choice(["sgd", "momentum", "adam", "adamw", "muon"]),
     help="That of train { } by default; momentum is sgd with one.",
 )
 @click.option(
@@ -55,15 +55,12 @@ def command(
     """The memory of training on a GPU: weights, gradients, what the optimizer keeps, what every layer keeps for the
     backward pass, and the peak. With --fits the largest batch.
     """
-    from cnnspec.report.memory_table import Unknown, as_text, plan_of, report
+    from cnnspec.report.memory_table import as_text, recipe_of, report
 
     if batch and fits:
         raise click.UsageError("--fits looks for a batch, and --batch gives one")
     network = load(file, model, overrides, input_shape)
-    try:
-        found = report(network, plan_of(network, batch, optimizer, precision), fits)
-    except Unknown as fault:
-        raise click.UsageError(f"{fault}; --optimizer names one that is") from None
+    found = report(network, recipe_of(network, batch, optimizer, precision), fits)
     if form == "json":
         import json
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+from cnnspec.analysis.learning import frozen
+from cnnspec.analysis.optimizers import NAMED, name_in
 from cnnspec.analysis.steps import PlacedJoin, Step, steps
-from cnnspec.analysis.training import OPTIMIZERS, Held, Plan, Precision, Training, largest_batch, training_memory
+from cnnspec.analysis.training import Held, Training, largest_batch, training_memory
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
 from cnnspec.record import Record
 from cnnspec.report.summary_text import size
 from cnnspec.report.table import Column, aligned
 from cnnspec.report.written import step_text
+from cnnspec.words import together
+
+Precision = Literal["float32", "bfloat16"]
 
 COLUMNS = (
     Column("name", shrink=True),
@@ -35,10 +40,6 @@ CONVENTION = (
     "On top of it come the CUDA context and libraries (some hundred MiB), workspaces of cuDNN and cuBLAS, what the",
     "allocator reserves ahead, and the data set, which `cnnspec train` keeps on the device: leave a tenth free.",
 )
-
-
-class Unknown(ValueError):
-    """An optimizer of which nothing tells what it takes."""
 
 
 class Row(Record):
@@ -80,14 +81,15 @@ class Report(Record):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; all sizes are bytes."""
-        training, plan = self.training, self.training.plan
+        training, recipe = self.training, self.training.recipe
         found = {
             "model": self.network.name,
             "input": list(self.network.input.sizes),
-            "batch": plan.batch,
-            "optimizer": plan.optimizer,
-            "precision": plan.precision,
-            "ema": plan.ema,
+            "batch": recipe.batch,
+            "optimizer": name_in(recipe.optimizer),
+            "precision": recipe.precision,
+            "ema": bool(recipe.ema),
+            "frozen": list(frozen(recipe, recipe.epochs)),
             "parameters": training.parameters,
             "buffers": training.buffers,
             "gradients": training.gradients,
@@ -97,6 +99,7 @@ class Report(Record):
             "kept_for_backward": training.activations,
             "peak": training.peak,
             "peaks": {
+                "batch": training.batch_peak,
                 "forward": training.forward_peak,
                 "backward": training.backward_peak,
                 "optimizer": training.optimizer_peak,
@@ -106,26 +109,25 @@ class Report(Record):
         return found if self.limit is None else found | {"limit": self.limit, "largest_batch": self.fits}
 
 
-def plan_of(
+def recipe_of(
     network: Network, batch: int | None = None, optimizer: str | None = None, precision: Precision | None = None
-) -> Plan:
-    """What is asked for, and beyond that what `train { }` says; raises `Unknown`."""
+) -> Recipe:
+    """What is asked for, and beyond that what `train { }` says; float32 where that leaves the precision open. An
+    optimizer goes by its name in `analysis.optimizers`."""
     recipe = network.recipe or Recipe()
     settings = recipe.optimizer
-    word = optimizer or ("momentum" if getattr(settings, "momentum", 0) and settings.word == "sgd" else settings.word)
-    if word not in OPTIMIZERS:
-        raise Unknown(f"what {word} takes is not known")
-    decay = optimizer is None and bool(getattr(settings, "weight_decay", 0))
-    own: Precision = "bfloat16" if recipe.precision == "bfloat16" else "float32"
-    return Plan(batch or recipe.batch, word, precision or own, bool(recipe.ema), decay)
+    if optimizer and optimizer != name_in(settings):
+        settings = NAMED[optimizer]
+    own = "bfloat16" if recipe.precision == "bfloat16" else "float32"
+    return recipe.replace(batch=batch or recipe.batch, optimizer=settings, precision=precision or own)
 
 
-def report(network: Network, plan: Plan, limit: int | None = None) -> Report:
+def report(network: Network, recipe: Recipe, limit: int | None = None) -> Report:
     """With a limit in bytes, that of the largest batch that fits; of a batch of one where none does."""
     if limit is None:
-        return Report(network, training_memory(network, plan))
-    fits = largest_batch(network, plan, limit)
-    return Report(network, training_memory(network, plan.replace(batch=max(fits, 1))), limit, fits)
+        return Report(network, training_memory(network, recipe))
+    fits = largest_batch(network, recipe, limit)
+    return Report(network, training_memory(network, recipe.replace(batch=max(fits, 1))), limit, fits)
 
 
 def as_text(report: Report, every: bool = False) -> str:
@@ -135,7 +137,7 @@ def as_text(report: Report, every: bool = False) -> str:
     lines = aligned(COLUMNS, [_cells(row, training.activations) for row in shown], WIDTH)
     left_out = [f"... and {len(rows) - len(shown)} smaller ones (--all shows them)"] if len(shown) < len(rows) else []
     sums = [f"{name:20}{amount:>12}  {about}".rstrip() for name, amount, about in totals(training)]
-    head = f"{network.name}: training on {training.plan.batch} x {network.input}"
+    head = f"{network.name}: training on {training.recipe.batch} x {network.input}"
     return "\n".join([head, "", *lines, *left_out, "", *NOTES, "", *sums, "", *_answer(report), "", *CONVENTION])
 
 
@@ -152,7 +154,8 @@ def _cells(row: Row, whole: int) -> tuple[str, ...]:
 
 
 MOMENTS = {
-    "forward_peak": "at the end of the forward pass, while the gradients of the step before are still there",
+    "batch_peak": "while a batch is made of the samples",
+    "forward_peak": "in the forward pass",
     "backward_peak": "in the backward pass",
     "optimizer_peak": "in the step of the optimizer",
 }
@@ -160,26 +163,36 @@ MOMENTS = {
 
 def totals(training: Training) -> Iterator[tuple[str, str, str]]:
     """Names, sizes, and what is to be said of them."""
-    plan = training.plan
+    recipe = training.recipe
     yield "parameters", size(training.parameters), "float32"
-    yield "gradients", size(training.gradients), ""
-    yield "optimizer", size(training.state), plan.optimizer
+    yield "gradients", size(training.gradients), _learning(recipe)
+    yield "optimizer", size(training.state), name_in(recipe.optimizer)
     if training.buffers:
         yield "buffers", size(training.buffers), "running statistics of norms"
     if training.ema:
         yield "running mean", size(training.ema), "of the weights and buffers"
-    yield "batch", size(training.batch), f"{plan.batch} samples and their labels"
-    about = "in bfloat16 where layers compute in it" if plan.precision == "bfloat16" else "float32"
+    yield "batch", size(training.batch), f"{recipe.batch} samples and their labels"
+    about = "in bfloat16 where layers compute in it" if recipe.precision == "bfloat16" else "float32"
     yield "kept for backward", size(training.activations), f"{about}; the rows above, and the loss"
     moment = max(MOMENTS, key=lambda name: getattr(training, name))
     yield "peak", size(training.peak), MOMENTS[moment]
 
 
+def _learning(recipe: Recipe) -> str:
+    """In words, what has none to the end, and what has them only from some epoch on."""
+    never = frozen(recipe, recipe.epochs)
+    later = [name for name in recipe.freeze if name not in never]
+    if later:
+        first = next(epoch for epoch in range(1, recipe.epochs + 1) if frozen(recipe, epoch) == never)
+        return f"from epoch {first} on, when {together(later)} {'learns' if len(later) == 1 else 'learn'} too"
+    return f"{together(never)} {'is' if len(never) == 1 else 'are'} frozen" if never else ""
+
+
 def _answer(report: Report) -> Iterator[str]:
-    training, plan = report.training, report.training.plan
+    training = report.training
     more = report.training.peak - training.fixed
     if report.limit is None:
-        yield f"{size(training.fixed)} whatever the batch, and {size(more // plan.batch)} for each sample"
+        yield f"{size(training.fixed)} whatever the batch, and {size(more // training.recipe.batch)} for each sample"
     elif not report.fits:
         yield f"not even one sample fits into {size(report.limit)}: it takes {size(training.peak)}"
     else:

@@ -9,18 +9,10 @@ from __future__ import annotations
 from torch import nn
 from torch.optim import Optimizer
 
+from cnnspec.analysis.learning import frozen as frozen
+from cnnspec.analysis.learning import is_frozen
 from cnnspec.recipe import Recipe
-from cnnspec.recipe.names import covers
 from cnnspec.words import together
-
-
-def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:
-    """The names of what is frozen in an epoch, counted from 1."""
-    last = recipe.unfreeze_after
-    if last is None:
-        return recipe.freeze
-    ends = last if isinstance(last, tuple) else (last,) * len(recipe.freeze)
-    return tuple(name for name, end in zip(recipe.freeze, ends, strict=True) if epoch <= end)
 
 
 def thawed(recipe: Recipe, epoch: int) -> str:
@@ -39,7 +31,3 @@ def let_learn(model: nn.Module, optimizer: Optimizer, parts: tuple[str, ...]) ->
     for name, module in model.named_modules():
         if is_frozen(name, parts) and not any(module.children()):
             module.eval()
-
-
-def is_frozen(name: str, parts: tuple[str, ...]) -> bool:
-    return any(covers(part, name) for part in parts)

@@ -62,7 +62,6 @@ def test_all_rows_are_shown_when_asked_for():
         (("--fits", "0"), "'0' is no size"),
         (("--fits", "8GB", "--batch", "3"), "--fits looks for a batch, and --batch gives one"),
         (("--batch", "0"), "--batch"),
-        (("--set", "train.optimizer=muon"), "what muon takes is not known"),
     ],
 )
 def test_wrong_use(arguments, said):
