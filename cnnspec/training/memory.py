@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import torch
 
-from cnnspec.analysis.memory import activations
+from cnnspec.analysis.training import training_memory
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
+from cnnspec.recipe import Recipe
 from cnnspec.report.summary_text import size
 from cnnspec.training.error import TrainError
 
@@ -53,11 +54,11 @@ USABLE = 0.9
 """Of the free memory: the rest goes into gaps between what is allocated."""
 
 
-def training_bytes(network: Network, batch: int) -> int:
-    """Roughly what training takes, as float32: weights, gradients and two figures per weight of the optimizer, and what
-    every layer puts out with its gradient."""
-    outputs = sum(activation.bytes for activation in activations(network))
-    return 16 * network.parameters + 2 * batch * outputs
+def still_to_come(network: Network, recipe: Recipe) -> int:
+    """The bytes that training takes on a GPU beside the weights, which are there: the peak of its steps, and copies of
+    all that these change, which are made while steps are recorded (`capture.unchanged`)."""
+    found = training_memory(network, recipe)
+    return found.peak - found.parameters - found.buffers + (found.fixed - found.gradients)
 
 
 def weight_of(network: Network) -> str:

@@ -27,7 +27,7 @@ from cnnspec.training.distributed import Team, team
 from cnnspec.training.error import TrainError
 from cnnspec.training.initial import initialise
 from cnnspec.training.loop import placed
-from cnnspec.training.memory import PARTS, enough_memory, too_much_for, training_bytes, weight_of
+from cnnspec.training.memory import PARTS, enough_memory, still_to_come, too_much_for, weight_of
 from cnnspec.training.objective import Objective, objective_of
 from cnnspec.training.precision import Precision, choose
 from cnnspec.training.sides import Side, about_sides, sides_of
@@ -136,7 +136,8 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
     with enough_memory(device, network.name, weight_of(network)):
         model = seeded_model(network, plan.recipe.seed, device, lambda model: begun(model, plan))
     with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
-        kept = too_much_for(device, plan.data, training_bytes(network, plan.recipe.batch))
+        share = plan.recipe.replace(batch=plan.team.portion(plan.recipe.batch), precision=plan.config.precision)
+        kept = too_much_for(device, plan.data, still_to_come(network, share))
         here = on_device(plan.data, device, kept | {"train"} if plan.own else kept)
     if plan.team.rank:  # dropout draws other numbers in each
         torch.manual_seed(seed_of(f"rank {plan.team.rank} {plan.recipe.seed}"))
