@@ -21,6 +21,7 @@ from cnnspec.lint.even_kernel import EvenKernel
 from cnnspec.lint.gaps import Gaps
 from cnnspec.lint.graph import Graph, place
 from cnnspec.lint.heavy_head import HeavyHead
+from cnnspec.lint.idle_setting import IdleSetting
 from cnnspec.lint.linear_linear import LinearLinear
 from cnnspec.lint.rule import Rule
 from cnnspec.lint.small_field import SmallField
@@ -41,6 +42,7 @@ RULES: tuple[type[Rule], ...] = (
     SmallField,
     DeadBranch,
     UnsuitableAugmentation,
+    IdleSetting,
 )
 
 

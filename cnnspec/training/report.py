@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from cnnspec.data.parts import Data
+from cnnspec.lint.idle import idle
 from cnnspec.network.grouping import sorts_of
 from cnnspec.recipe import Recipe
 from cnnspec.recipe.names import Chosen
@@ -111,6 +112,8 @@ def of_little_effect(plan: Plan) -> Iterator[str]:
         for word in words:
             if isinstance(word, Chosen) and not any(word.holds(*each) for each in sorts.items()):
                 yield f"{name:<10}{word} holds nothing here"
+    for one in idle(plan.network):
+        yield f"{one.setting:<9} {one.message}"
 
 
 MOST_OF_THE_FIRST = 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,94 @@ BODY = "model Net {{\n  input {shape}\n  {body}\n}}\n"
 )
 def test_edges(shape: str, body: str, codes: list[str]) -> None:
     assert found(BODY.format(shape=shape, body=body)) == codes
+
+
+TRAINED = """model Net {{
+  input 1x8x8
+  features: {{ conv(8, 3), relu }}
+  flatten
+  head: {{ linear(20), relu, linear(10) }}
+}}
+
+train {{
+  data: digits
+  epochs: 10
+  {}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        ("schedule: step(9)", 0),
+        ("schedule: step(10)", 1),
+        ("schedule: step(5, warmup=0.4)", 0),
+        ("schedule: step(5, warmup=0.5)", 1),
+        ("schedule: multistep(10)", 1),
+        ("schedule: multistep([5, 9])", 0),
+        ("schedule: multistep([5, 9, 10, 20])", 1),
+        ("schedule: plateau(patience=7)", 0),
+        ("schedule: plateau(patience=8)", 1),
+        ("schedule: onecycle(warmup=0.9)", 0),
+        ("freeze: features\n  unfreeze_after: 9\n  groups: group(features, lr=1e-4)", 0),
+        ("freeze: features\n  unfreeze_after: 10\n  groups: group(features, lr=1e-4)", 1),  # one cause
+        ('freeze: [features, "head.0"]\n  unfreeze_after: [10, 5]\n  groups: group(head, lr=1e-4)', 1),
+        ("freeze: features\n  groups: group(features, lr=1e-4)", 1),
+        ('freeze: features\n  groups: group("features.0", lr=1e-4)', 1),
+        ('freeze: "head.0"\n  groups: group(head, lr=1e-4)', 0),
+        ('freeze: ["head.0", features]\n  groups: [group([features, "head.0", head], lr=1e-4)]', 2),
+        ("freeze: features\n  groups: group(kind=vectors, weight_decay=0)", 0),
+        ("freeze: features\n  groups: group(head, lr=1e-4)", 0),
+    ],
+)
+def test_settings_that_are_never_heard(settings: str, wrong: int) -> None:
+    assert found(TRAINED.format(settings)) == ["W112"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("settings", "mended"),
+    [
+        ("schedule: multistep([5, 10, 30], gamma=0.2)", ["schedule: multistep([5], gamma=0.2)"]),
+        ("schedule: multistep([10, 30])", []),  # a run is to be longer, or the milestones are to come sooner
+        ("schedule: multistep([5, 3 * 10])", []),
+        (
+            "freeze: features\n  groups: [group(features, lr=1e-4), group(head, lr=1e-2)]",
+            ["freeze: features\n  groups: [group(head, lr=1e-2)]"],
+        ),
+        ("freeze: features\n  groups: group(features, lr=1e-4)", []),
+        ("freeze: features\n  groups: [\n    group(features, lr=1e-4),\n    group(head, lr=1e-2)]", []),
+        ("freeze: features\n  groups: [group(each, lr=1e-2) for each in [features, head]]", []),
+    ],
+)
+def test_what_is_never_heard_is_left_out(settings: str, mended: list[str]) -> None:
+    text = TRAINED.format(settings)
+    assert "W112" in found(text)
+    assert edits(text, "W112") == [TRAINED.format(each) for each in mended]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["step(E, 0.5)", "multistep(E, 0.5)", "step(E, 0.5, 0.4)", "multistep(E, 0.5, 0.4)", "plateau(0.5, patience=E)"],
+)
+def test_a_schedule_is_heard_where_torch_lowers_the_rate(schedule: str) -> None:
+    torch = pytest.importorskip("torch")
+    from cnnspec.network import load
+    from cnnspec.training.optim import Plateau, make_schedule
+
+    for epochs, at in product((4, 10), range(1, 12)):
+        text = TRAINED.format(f"schedule: {schedule.replace('E', str(at))}").replace("epochs: 10", f"epochs: {epochs}")
+        recipe = load(Source("<page>", text)).recipe
+        assert recipe
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+        made = make_schedule(recipe.schedule, optimizer, epochs, 7)
+        for step in range(7 * epochs):
+            rate = optimizer.param_groups[0]["lr"]
+            optimizer.step()
+            made.step()
+            if isinstance(made, Plateau) and step % 7 == 6:
+                made.measured(1.0)
+        assert ("W112" in found(text)) == (rate == 1.0), text
 
 
 def test_a_block_is_judged_by_all_its_uses() -> None:

@@ -328,5 +328,7 @@ def test_settings_of_little_effect_are_told(spec: str) -> None:
     brief = ("--epochs", "1", "--batch", "200")
     lines = cnnspec("train", spec, *brief, *odd).output
     assert [line in lines for line in told] == [True] * 4 + [False]
+    lines = cnnspec("train", spec, *brief, "--schedule", "step(30)").output
+    assert "schedule  step first lowers the learning rate after 30 epochs, and the run has 1 epoch\n" in lines
     lines = cnnspec("train", spec, *brief, "--accumulate", "100").output
     assert [line in lines for line in told] == [False] * 4 + [True]
