@@ -43,7 +43,7 @@ def dataset(text: str) -> str:
         return f'folder("{path.as_posix()}")'
     if path.exists() and not word:
         raise click.UsageError(f"{text} is no data set: it does not end in {', '.join(ENDINGS)}")
-    if not path.exists() and (word or "/" in text):
+    if not path.exists() and (word or "/" in text or "." in text):
         raise click.UsageError(f"there is no file or folder {text}")
     return f'{word}("{path.as_posix()}")' if word else text
 

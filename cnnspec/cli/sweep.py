@@ -75,6 +75,8 @@ def command(
     if file is None:
         raise click.UsageError("name the FILE to train, or the sweep to go on with: --resume DIR")
     over = parse_overrides(varied, "--over")
+    if len(over) < len(varied):
+        raise click.UsageError("--over takes all values of a name in one list, and one name is given twice")
     given = (*overrides, *as_overrides(settings))
     extras, how = (test_every_epoch, watch, tensorboard), (compiling, deterministic)
     several(file, over, seeds, jobs, model, given, input_shape, data_dir, device, out, extras, how)
@@ -105,6 +107,8 @@ def several(
 
         values = {name: alternatives(name, text) for name, text in over.items()}
         set = parse_overrides(overrides)
+        if twice := next((name for name in over if name in set), None):
+            raise click.UsageError(f"{twice} is varied by --over, and has one value as well: {twice}={set[twice]}")
         where = {"data_dir": data_dir, "device": device}
         plan = plan_sweep(file, values, seeds, model, set, input_shape, **where, extras=Extras(*extras), how=How(*how))
         go_on(open_sweep(plan, Path(out) if out is not None else None), jobs)

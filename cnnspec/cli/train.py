@@ -23,14 +23,27 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 METAVARS = {"data": "DATA", "augment": "LIST", "optimizer": "CALL", "schedule": "CALL", "precision": "NAME"}
 METAVARS |= {"weights": "FROM", "freeze": "NAMES"} | dict.fromkeys(("groups", "init", "mix", "views"), "LIST")
 
+LISTS = ("augment", "mix", "groups", "init", "freeze", "unfreeze_after", "views")
+"""Settings whose value may be a list."""
+
 
 def setting_options(command: Decorated) -> Decorated:
     """One option per setting of `train { }`."""
+    for name in ("lr", "learning-rate", "momentum", "weight-decay"):
+        command = click.option(f"--{name}", expose_value=False, hidden=True, callback=elsewhere)(command)
     for name, about in reversed(Recipe.about.items()):
         command = click.option(
             f"--{name.replace('_', '-')}", metavar=METAVARS.get(name, "NUMBER"), help=f"{about.capitalize()}."
         )(command)
     return command
+
+
+def elsewhere(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    """What is no setting of its own, and looked for among them."""
+    if value is not None:
+        from cnnspec.words.wrong import ELSEWHERE
+
+        raise click.UsageError(f"there is no option {option.opts[0]}; {ELSEWHERE[str(option.name)]}")
 
 
 def extra_options(command: Decorated) -> Decorated:
@@ -210,6 +223,13 @@ def silent(line: str) -> None:
 
 def as_overrides(settings: dict[str, str | None]) -> list[str]:
     """The options of `setting_options` in the form of --set."""
+    for name, value in settings.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is not None and not value.strip():
+            raise click.UsageError(f"{option} is given without a value")
+        if value and value.startswith("[") and name not in LISTS:
+            tried = f"cnnspec sweep FILE --over 'train.{name}={value}' tries several"
+            raise click.UsageError(f"{option} takes one value; {tried}")
     if settings["data"]:
         settings["data"] = dataset(settings["data"])
     shorten(settings)

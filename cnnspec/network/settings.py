@@ -35,7 +35,9 @@ def overrides(given: Mapping[str, object], input: object | None) -> Overrides:
         if option.startswith(prefix):
             name = option.removeprefix(prefix)
             if name not in Recipe.parameters():
-                raise UsageFault(f"there is no training setting {name}; there are {', '.join(Recipe.parameters())}")
+                from cnnspec.network.likely import instead
+
+                raise UsageFault(f"there is no training setting {name}; {instead(name)}")
             settings[name] = read(option, value).replace(name=name)
     return Overrides(parameters, settings, None if input is None else read("input", input))
 
@@ -46,13 +48,12 @@ LET = "let value = "
 def read(name: str, value: object) -> Argument:
     """One value from outside. Messages about it show it under the name of its option."""
     text = written(value)
-    source = Source(f"<{name}>", f"{LET}{text}\n")
-    parsed = parse(source)
-    faults = parsed.diagnostics
-    if faults or len(parsed.file.items) != 1 or not isinstance(parsed.file.items[0], tree.Let):
-        message = f": {faults[0].message}" if faults else ""
-        raise UsageFault(f"{text!r} is not a value for {name}{message}")
-    expr = parsed.file.items[0].value
+    expr, message = _parsed(name, text)
+    if expr is None:
+        from cnnspec.network.likely import likely
+
+        meant = next((each for each in likely(text) if _parsed(name, each)[0]), None)
+        raise UsageFault(f"{text!r} is not a value for {name}: {f'did you mean {meant!r}?' if meant else message}")
     shown = Source(f"<{name}>", text)
     whole = Span(shown, 0, len(text))
     try:
@@ -61,17 +62,30 @@ def read(name: str, value: object) -> Argument:
         raise UsageFault(f"{text!r} is not a value for {name}: {wrong.diagnostics[0].message}") from None
 
 
+def _parsed(name: str, text: str) -> tuple[tree.Expr | None, str]:
+    """A value, or what is wrong with its text."""
+    parsed = parse(Source(f"<{name}>", f"{LET}{text}\n"))
+    items, faults = parsed.file.items, parsed.diagnostics
+    if faults or len(items) != 1 or not isinstance(items[0], tree.Let):
+        return None, faults[0].message if faults else "it is more than one"
+    return items[0].value, ""
+
+
 def alternatives(name: str, text: str) -> list[str]:
     """The items of a list, each as text of the language: those of `[sgd(lr=0.1), adamw]`. Raises `UsageFault` for what
     is no list, or an empty one."""
-    source = Source(f"<{name}>", f"let value = {text}\n")
-    parsed = parse(source)
-    items = parsed.file.items
-    if not parsed.diagnostics and len(items) == 1 and isinstance(items[0], tree.Let):
-        value = items[0].value
-        if isinstance(value, tree.List) and value.items:
-            return [item.span.text for item in value.items]
-    raise UsageFault(f"{text!r} is no list of values for {name}: write [1, 2], or [sgd(lr=0.1), adamw]")
+    if items := _items(name, text):
+        return items
+    from cnnspec.network.likely import likely
+
+    meant = next((each for each in likely(text) if _items(name, each)), None)
+    told = f"did you mean {meant}?" if meant else "write [1, 2], or [sgd(lr=0.1), adamw]"
+    raise UsageFault(f"{text!r} is no list of values for {name}: {told}")
+
+
+def _items(name: str, text: str) -> list[str]:
+    value, _ = _parsed(name, text)
+    return [item.span.text for item in value.items] if isinstance(value, tree.List) else []
 
 
 def written(value: object) -> str:

@@ -163,9 +163,10 @@ class Spec:
                     self.report(*wrong.diagnostics)
         unknown = [name for name, used in taken.items() if not used]
         if unknown and self.models:
-            raise UsageFault(
-                f"no model here has a parameter {unknown[0]}{self._known_parameters()}{_setting(unknown[0])}"
-            )
+            from cnnspec.network.likely import no_parameter
+
+            known = list(dict.fromkeys(p.name.text for model in self.models.values() for p in model.params))
+            raise UsageFault(f"no model here has a parameter {unknown[0]}{no_parameter(unknown[0], known)}")
         self._unused_blocks()
 
     def _no_model(self) -> None:
@@ -176,10 +177,6 @@ class Spec:
             self.report(Diagnostic("N002", "there is no model in this file", start, "not checked", notes=(note,)))
         else:
             self.report(Diagnostic("E210", "there is no model in this file", start, "model NAME { } belongs here"))
-
-    def _known_parameters(self) -> str:
-        known = [p.name.text for model in self.models.values() for p in model.params]
-        return f"; there are {', '.join(dict.fromkeys(known))}" if known else ""
 
     def _network(self, item: tree.Model | tree.Preset, taken: dict[str, bool]) -> Iterator[Network]:
         bound = self._preset(item) if isinstance(item, tree.Preset) else self._model(item)
@@ -479,8 +476,3 @@ def _place(diagnostic: Diagnostic) -> tuple[str, str, int, int]:
     """What tells a fault from others."""
     span = diagnostic.span
     return diagnostic.code, span.source.name, span.start, span.end
-
-
-def _setting(name: str) -> str:
-    """What a name is that is no parameter of a model."""
-    return f"; train.{name} is the setting of train {{ }}" if name in Recipe.parameters() else ""

@@ -26,7 +26,9 @@ FAMILIAR = {
     "num_groups": "groups",
     "use_bias": "bias",
     "dilation_rate": "dilation",
-    "rate": "p",
+    "rate": "p lr",
+    "wd": "weight_decay",
+    "decay": "weight_decay",
     "ceil_mode": "ceil",
     "negative_slope": "slope",
     "alpha": "slope",
@@ -45,6 +47,12 @@ FAMILIAR = {
     "dataset": "data",
     "augmentation": "augment",
     "validation_split": "validation",
+    "val_split": "validation",
+    "random_seed": "seed",
+    "smoothing": "label_smoothing",
+    "grad_clip": "clip",
+    "early_stopping": "patience",
+    "transforms": "augment",
     "scheduler": "schedule",
     "lr_scheduler": "schedule",
     "pretrained": "weights",
@@ -53,7 +61,7 @@ FAMILIAR = {
     "freeze_until": "unfreeze_after",
     "freeze_epochs": "unfreeze_after",
 }
-"""Arguments by the names they have in PyTorch, Keras or speech."""
+"""Arguments by the names they have in PyTorch, Keras or speech; of several the one that there is."""
 
 _INPUT = "what comes in is said once, by the line input"
 _INFERRED = "what arrives is inferred"
@@ -162,9 +170,9 @@ def after_name(argument: Argument, before: str, names: Sequence[str]) -> Diagnos
 
 def meant(name: str, parameters: Mapping[str, Parameter]) -> list[str]:
     """The argument that a wrong name stands for, or none."""
-    familiar = FAMILIAR.get(name, "")
-    if familiar in parameters:
-        return [familiar]
+    familiar = [each for each in FAMILIAR.get(name, "").split() if each in parameters]
+    if familiar:
+        return familiar[:1]
     return [] if name in ELSEWHERE else closest(name, parameters)
 
 
@@ -185,7 +193,8 @@ def mismatch(word: str, name: str, kind: Kind, argument: Argument, reason: Misma
         message = f"{value.name} is a name, and {name} of {word} takes a text"
         fix = Fix("a text stands in double quotes", (Edit(argument.span, f'"{value.name}"'),))
         return Diagnostic("E204", message, argument.span, "not in quotes", fixes=(fix,))
-    message = f"{word} cannot take {describe(value)} for {name}"
+    whole_number = isinstance(value, float) and value.is_integer()
+    message = f"{word} cannot take {repr(value) if whole_number else describe(value)} for {name}"
     fixes = tuple(Fix(told, (Edit(argument.span, text),)) for told, text in _nearest(name, kind, argument))[:1]
     return Diagnostic("E204", message, argument.span, str(reason), notes=(takes,), fixes=fixes)
 

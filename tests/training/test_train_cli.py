@@ -315,6 +315,60 @@ def test_what_nobody_reads_ends_nothing() -> None:
     assert (found.returncode, found.stderr) == (7, "standard output: Broken pipe; going on without it\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--set", "train.epoch=3"), "there is no training setting epoch; did you mean train.epochs?"),
+        (("--set", "train.lr=0.1"), "no training setting lr; the learning rate belongs to the optimizer: adam(lr"),
+        (("--set", "train.optimizer.lr=0.1"), "setting optimizer.lr; lr stands inside of train.optimizer, as lr in"),
+        (("--set", "train.zebra=1"), "there is no training setting zebra; there are data, augment, mix"),
+        (
+            ("--set", "epoch=3"),
+            "no model here has a parameter epoch; there are classes, width; did you mean train.epochs?",
+        ),
+        (("--set", "widht=3"), "a parameter widht; there are classes, width; did you mean width?"),
+        (("--set", "lr=3"), "a parameter lr; there are classes, width; the learning rate belongs to the optimizer"),
+        (("--lr", "0.1"), "there is no option --lr; the learning rate belongs to the optimizer: adam(lr=0.001)"),
+        (("--weight-decay", "0"), "there is no option --weight-decay; weight decay belongs to the optimizer"),
+        (("--optimizer", "adam lr=0.1"), "is not a value for train.optimizer: did you mean 'adam(lr=0.1)'?"),
+        (("--optimizer", "adam, lr=0.1"), "did you mean 'adam(lr=0.1)'?"),
+        (("--optimizer", "sgd 0.1"), "did you mean 'sgd(0.1)'?"),
+        (("--optimizer", "sgd(0.1, 0.9"), "did you mean 'sgd(0.1, 0.9)'?"),
+        (("--mix", "mixup=0.2"), "did you mean 'mixup(0.2)'?"),
+        (("--augment", "flip, crop"), "did you mean '[flip, crop]'?"),
+        (("--augment", "[flip crop]"), "did you mean '[flip, crop]'?"),
+        (("--input", "1 8 8"), "did you mean '[1, 8, 8]'?"),
+        (("--validation", "10%"), "did you mean '0.1'?"),
+        (
+            ("--schedule", "multistep([1, 2)"),
+            "'multistep([1, 2)' is not a value for train.schedule: \"[\" is closed by",
+        ),
+        (("--schedule", ""), "--schedule is given without a value"),
+        (("--batch", "[32, 64]"), "--batch takes one value; cnnspec sweep FILE --over 'train.batch=[32, 64]' tries"),
+        (("--data", "mnist.cnn"), "there is no file or folder mnist.cnn"),
+    ],
+)
+def test_wrong_settings_from_outside(spec: str, arguments: tuple[str, ...], message: str) -> None:
+    done = cnnspec("train", spec, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "help"),
+    [
+        (("--optimizer", "adamw(lr=1e-3, wd=0.1)"), "did you mean weight_decay?"),
+        (("--groups", "[group(kind=norms, rate=1)]"), "did you mean lr?"),
+        (("--seed", "1.0"), "train cannot take 1.0 for seed"),
+    ],
+)
+def test_wrong_values_from_outside(spec: str, arguments: tuple[str, ...], help: str) -> None:
+    done = cnnspec("train", spec, *arguments)
+    assert done.exit_code == 1
+    assert help in done.stderr
+
+
 def test_settings_of_little_effect_are_told(spec: str) -> None:
     groups, init = "group(kind=norms, lr=0.1)", "normal(kind=norms)"
     odd = ("--validation", "0", "--patience", "2", "--ema", "0.999", "--groups", groups, "--init", init)
