@@ -265,8 +265,8 @@ def test_a_rate_of_zero_leaves_parameters_alone() -> None:
 @pytest.mark.parametrize("name", ["convnext_tiny", "resnet18", "googlenet", "efficientnet_b0", "swin_like"])
 def test_sorts_are_those_that_the_check_knows(name: str) -> None:
     if name == "swin_like":
-        norms = "groupnorm(2), layernorm(over=channels), rmsnorm(over=all)"
-        text = f"model N {{ input 4x8x8\n gain: scale(0.1), prelu, conv_transpose(8, 2), {norms}\n flatten, linear(3) }}"
+        layers = "gain: scale(0.1), prelu, groupnorm(2), layernorm(over=channels), rmsnorm(over=all)"
+        text = f"model N {{ input 4x8x8\n {layers}\n conv_transpose(8, 2), flatten, linear(3) }}"
         network = load(Source("<spec>", text))
     else:
         network = cnnspec.load(f"zoo:{name}")
