@@ -36,7 +36,7 @@ from cnnspec.training.resume import resume
 from cnnspec.training.run import Say, train
 from cnnspec.words import counted
 
-SEED, DATA = "train.seed", "train.data"
+SEED, DATA, WEIGHTS = "train.seed", "train.data", "train.weights"
 LONGEST = 40
 LOOK_EVERY = 0.5
 """Seconds, for Ctrl-C."""
@@ -137,6 +137,8 @@ def plan_sweep(
     first, recipe = begun({})
     if DATA in given:  # a relative path counts from the working directory, and the next one may be another
         given[DATA] = spelled(with_whole_paths(recipe.data, Path(first.folder)))
+    if WEIGHTS in given and recipe.weights:
+        given[WEIGHTS] = spelled(recipe.weights.at(Path.cwd().as_posix()))
     sweep = Sweep(
         spec=spec if spec.startswith("zoo:") else str(Path(spec).absolute()),
         sum=record.sum_of_spec(source),

@@ -247,6 +247,16 @@ def test_wrong_use_begins_nothing(spec: str, tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_paths_of_options_hold_from_everywhere(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = begin_sweep(
+        spec, {"width": ["2", "3"]}, 1, set={"train.weights": 'run("base")', "train.data": 'csv("a.csv")'}
+    )
+    monkeypatch.chdir(folder)
+    (first, _) = read_sweep(Path()).points
+    assert first.set["train.weights"] == f'run(path="{tmp_path}/base", which=best)'
+    assert f'csv(path="{tmp_path}/a.csv"' in first.set["train.data"]
+
+
 def test_seeds_are_named(spec: str) -> None:
     folder = begin_sweep(spec, {"train.seed": ["3", "17"], "width": ["2", "3"]}, 1)
     points = read_sweep(folder).points
