@@ -17,6 +17,7 @@ from cnnspec.training.device import device_name
 from cnnspec.training.history import Epoch
 from cnnspec.training.reading import Reading, percent
 from cnnspec.training.state import State, batches, per_step
+from cnnspec.training.threads import too_small_to_share
 from cnnspec.training.transfer import about_start
 from cnnspec.training.transform import about_own
 from cnnspec.training.watch import in_words
@@ -56,7 +57,8 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     yield from of_little_effect(plan)
     yield from about_start(plan)
     yield f"loss      {config.loss}"
-    yield f"device    {device_name(plan.device)}"
+    alone = too_small_to_share(plan.network, plan.recipe.batch, plan.device)
+    yield f"device    {device_name(plan.device)}{', on one thread: the steps are too small for more' if alone else ''}"
     yield from together(plan)
     yield f"precision {config.precision}, {plan.why_precision}"
     if config.deterministic:

@@ -20,11 +20,15 @@ def work_of_a_step(network: Network, batch: int) -> int:
     return 3 * batch * total_macs(network)
 
 
+def too_small_to_share(network: Network, batch: int, device: torch.device) -> bool:
+    return device.type == "cpu" and work_of_a_step(network, batch) < WORTH_SHARING
+
+
 @contextmanager
 def suitable_threads(network: Network, batch: int, device: torch.device) -> Iterator[None]:
     """Within it PyTorch works on one thread of the processor where steps are too small for more."""
     before = torch.get_num_threads()
-    if device.type == "cpu" and work_of_a_step(network, batch) < WORTH_SHARING:
+    if too_small_to_share(network, batch, device):
         torch.set_num_threads(1)
     try:
         yield
