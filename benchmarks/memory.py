@@ -33,7 +33,7 @@ from cnnspec.network import Network, load, read_source
 from cnnspec.recipe import Recipe
 from cnnspec.training import loop, state
 from cnnspec.training.device import suit
-from cnnspec.training.loop import fit, placed
+from cnnspec.training.loop import fit, measure, placed
 from cnnspec.training.objective import objective_of
 from cnnspec.training.precision import computing
 from cnnspec.training.sides import sides_of
@@ -135,7 +135,7 @@ def asked(times: int) -> Callable[[], bool]:
 
 
 def train(network: Network, recipe: Recipe, data: Data) -> None:
-    """Two steps of `cnnspec train`, of its last epoch."""
+    """Two steps of `cnnspec train`, of its last epoch, and what it measures behind."""
     device = data.mean.device
     with device:
         model = build_module(network)
@@ -146,11 +146,15 @@ def train(network: Network, recipe: Recipe, data: Data) -> None:
     how = (objective_of(network), sides_of(network), recipe.precision)
     with suppress(Enough):
         next(fit(now, data, recipe, *how, stopping=asked(2), plainly=True))
+    # In inference mode operations could not be watched; and where there are no numbers none can be told in the end.
+    plainly: Any = vars(measure)["__wrapped__"]
+    with torch.no_grad(), nullcontext() if device.type == "cuda" else suppress(RuntimeError):
+        plainly(now.kept, data.test, data, how[0], recipe.batch, recipe.precision)
 
 
 def data_for(network: Network, recipe: Recipe, device: torch.device) -> Data:
-    """Enough for two steps: bytes for a network of images."""
-    samples, shape = 2 * per_step(recipe), network.input.sizes
+    """Enough for two steps, and to be measured in two pieces: bytes for a network of images."""
+    samples, shape = 2 * max(per_step(recipe), 2 * recipe.batch), network.input.sizes
     x = torch.zeros(samples, *shape, dtype=torch.uint8 if network.input.rank == 2 else torch.float32, device=device)
     part = Part(x, torch.zeros(samples, dtype=torch.int64, device=device))
     moments = torch.zeros(shape[0], device=device), torch.ones(shape[0], device=device)

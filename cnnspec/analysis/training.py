@@ -18,7 +18,7 @@ from cnnspec.analysis.operations import BYTE, FLOAT, INDEX, Runner
 from cnnspec.analysis.optimizers import scratch_of, state_of, weights_of
 from cnnspec.analysis.steps import joins
 from cnnspec.analysis.tape import Tape, Tensor, blocks
-from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Network, nodes
+from cnnspec.network.model import CombineNode, GroupNode, Item, LayerNode, Network, layers, nodes
 from cnnspec.recipe import Recipe
 from cnnspec.record import Record
 
@@ -37,7 +37,7 @@ class Held(Record):
 
 class Training(Record):
     """Bytes. `steps` are what the layers and joins of `analysis.steps.steps` hold, in their order; `batch` the batch
-    and its labels. Of the four peaks the largest is the one that counts."""
+    and its labels. Of the five peaks the largest is the one that counts."""
 
     recipe: Recipe
     parameters: int
@@ -52,10 +52,12 @@ class Training(Record):
     forward_peak: int
     backward_peak: int
     optimizer_peak: int
+    measuring_peak: int
 
     @property
     def peak(self) -> int:
-        return max(self.batch_peak, self.forward_peak, self.backward_peak, self.optimizer_peak)
+        step = max(self.batch_peak, self.forward_peak, self.backward_peak, self.optimizer_peak)
+        return max(step, self.measuring_peak)
 
     @cached_property
     def activations(self) -> int:
@@ -84,10 +86,29 @@ def training_memory(network: Network, recipe: Recipe) -> Training:
     forward_peak, tape.peak = tape.peak + batch.outputs_before, 0
     tape.backward(forward.loss, added=recipe.accumulate > 1)
     optimizer_peak = tape.now + scratch_of(recipe.optimizer, weights)
+    fixed = parameters + buffers + gradients + state + ema
     return Training(
         recipe, parameters, gradients, buffers, state, ema, batch.samples + batch.labels,
         forward.held(), forward.of_loss, batch_peak, forward_peak, tape.peak, optimizer_peak,
+        fixed + _measuring(network, recipe, used),
     )  # fmt: skip
+
+
+def _measuring(network: Network, recipe: Recipe, used: list[Use]) -> int:
+    """What measuring takes for a moment, with which an epoch ends: twice as many samples, no gradients, a table of the
+    classes that were taken for others, and the outputs for the samples before, which have their name until then."""
+    tape, twice = Tape(), recipe.replace(batch=2 * recipe.batch)
+    classes = max(2, network.output.elements)
+    tape.take(classes**2 * INDEX)
+    tape.take(twice.batch * network.output.elements * FLOAT)
+    forward = _Forward(tape, network, twice, [Use(use.node, (), True) for use in used], measuring=True)
+    x = forward.input()
+    if network.input.rank == 2:
+        tape.meanwhile(x.storage.size)  # bytes as floats, before they are normalised
+    outputs = forward.items(network.root.items, x)
+    tape.drop(x.storage)
+    tape.meanwhile(2 * outputs.storage.size)
+    return tape.peak
 
 
 def _buffers(network: Network) -> int:
@@ -134,8 +155,9 @@ class _Forward:
     """The forward pass, as the modules of `building` run it: a module's input is held while it runs, a branch's output
     until all are joined."""
 
-    def __init__(self, tape: Tape, network: Network, recipe: Recipe, used: list[Use]) -> None:
+    def __init__(self, tape: Tape, network: Network, recipe: Recipe, used: list[Use], measuring: bool = False) -> None:
         self.tape, self.network, self.recipe, self.used = tape, network, recipe, iter(used)
+        self.measuring = measuring
         self.runner = Runner(tape, recipe.batch, recipe.precision == "bfloat16")
         self.at = -1
         self.sides: list[Tensor] = []
@@ -143,12 +165,15 @@ class _Forward:
         self.loss: Tensor
 
     def run(self, batch: _Batch) -> None:
-        x = self.tape.tensor(batch.samples // FLOAT, FLOAT, self.network.input.rank == 2)
-        x.elements = self.recipe.batch * self.network.input.elements
+        x = self.input()
         self.tape.take(batch.labels)
         y = self.items(self.network.root.items, x)
         self.at = self.tape.owner = self.at + 1
         self.loss = self._losses([y, *self.sides])
+
+    def input(self) -> Tensor:
+        shape = self.network.input
+        return self.tape.tensor(self.recipe.batch * shape.elements, FLOAT, shape.rank == 2)
 
     def _losses(self, outputs: list[Tensor]) -> Tensor:
         """Cross entropy of each output: the logarithms of softmax are kept, of mixed samples also with the sign turned.
@@ -187,6 +212,8 @@ class _Forward:
         return current
 
     def branches(self, node: CombineNode, x: Tensor) -> Tensor:
+        if node.kind == "aux" and self.measuring:
+            return self._passed_by(node, x)
         if node.kind == "aux":
             self.sides.append(self.items(node.branches[0], x))
             return self.tape.again(x)
@@ -202,6 +229,11 @@ class _Forward:
         for tensor in [*outputs, *(shares if node.options.get("split") else [])]:
             self.tape.drop(tensor.storage)
         return joined
+
+    def _passed_by(self, node: CombineNode, x: Tensor) -> Tensor:
+        for _ in layers(node.branches[0]):
+            next(self.used)
+        return self.tape.again(x)
 
     def _shares(self, x: Tensor, count: int) -> list[Tensor]:
         shares = [self.tape.view(x, elements=x.elements // count) for _ in range(count)]

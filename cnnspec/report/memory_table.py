@@ -103,6 +103,7 @@ class Report(Record):
                 "forward": training.forward_peak,
                 "backward": training.backward_peak,
                 "optimizer": training.optimizer_peak,
+                "measuring": training.measuring_peak,
             },
             "layers": [row.as_dict() for row in self.rows],
         }
@@ -158,6 +159,7 @@ MOMENTS = {
     "forward_peak": "in the forward pass",
     "backward_peak": "in the backward pass",
     "optimizer_peak": "in the step of the optimizer",
+    "measuring_peak": "where the network is measured, on twice as many samples at once",
 }
 
 
