@@ -192,7 +192,8 @@ def _learning(recipe: Recipe) -> str:
 
 def _answer(report: Report) -> Iterator[str]:
     training = report.training
-    more = report.training.peak - training.fixed
+    of_samples = (training.batch_peak, training.forward_peak, training.backward_peak, training.measuring_peak)
+    more = max(of_samples) - training.fixed
     if report.limit is None:
         yield f"{size(training.fixed)} whatever the batch, and {size(more // training.recipe.batch)} for each sample"
     elif not report.fits:
