@@ -1,6 +1,7 @@
 """What PyTorch does for each layer on a GPU: which tensors it makes, and which it keeps for the backward pass.
 
-This is PyTorch 2.13's `derivatives.yaml` and its composite operations, as a table. What is kept was compared with what
+A layer that is one operation says itself what that keeps (`Layer.keeps`); those that do more stand here. This is
+PyTorch 2.13's `derivatives.yaml` and its composite operations, as a table. What is kept was compared with what
 `torch.autograd.graph.saved_tensors_hooks` reports, layer by layer.
 """
 
@@ -26,14 +27,8 @@ class Runner:
 
     def layer(self, node: Use, x: Tensor) -> Tensor:
         """The output of a layer, held once; the input stays held by who holds it."""
-        word = node.layer.word
-        if word in SOFTMAX:
-            return self.plain(node, x, keeps_output=True, last=node.output.channels_last)
-        if word in KEEPS_OUTPUT:
-            return self.plain(node, x, keeps_output=True)
-        if word in KEEPS_INPUT:
-            return self.plain(node, x, keeps_input=True)
-        return SPECIAL[word](self, node, x)
+        special = SPECIAL.get(node.layer.word)
+        return special(self, node, x) if special else self.plain(node, x, keeps_input=node.layer.keeps == "input")
 
     # -------------------------------------------------------------------------------------------------------- pieces
 
@@ -43,7 +38,6 @@ class Runner:
         x: Tensor,
         *,
         keeps_input: bool = False,
-        keeps_output: bool = False,
         more: tuple[Storage, ...] = (),
         last: bool | None = None,
         scratch: int = 0,
@@ -52,7 +46,8 @@ class Runner:
         so many tensors like the input for a moment (`scratch`)."""
         x, given = self.wide(x) if node.layer.word in IN_FLOAT else x, x
         y = self.made(node, x, last)
-        kept: list[Tensor | Storage] = [*([x] if keeps_input else []), *([y] if keeps_output else []), *more]
+        kept: list[Tensor | Storage] = [*([x] if keeps_input else []), *more]
+        kept += [y] if node.layer.keeps == "output" else []
         self.tape.run([y], [x], kept=kept, parameters=gradients(node), scratch=scratch * x.elements * x.item)
         self.release(x, given, *more)
         return y
@@ -303,8 +298,9 @@ class Runner:
             return self.plain(node, x)
         return self.plain(node, x, keeps_input=mode != "circular", last=False)
 
-    def moved(self, node: Use, x: Tensor) -> Tensor:
-        return self.plain(node, x)
+    def softmax(self, node: Use, x: Tensor) -> Tensor:
+        """In the order of the axes."""
+        return self.plain(node, x, last=node.output.channels_last)
 
 
 def scattered(x: Tensor, shape: Shape) -> bool:
@@ -317,15 +313,7 @@ def gradients(node: Use) -> list[int]:
     return [prod(node.weights.parameters[key]) * FLOAT for key in node.learns]
 
 
-SOFTMAX = {"softmax", "log_softmax", "softmin"}
-"""Layers that keep their output, and give it in the order of the axes."""
-
-KEEPS_OUTPUT = {"relu", "sigmoid", "tanh"}
-KEEPS_INPUT = {
-    "avgpool", "relu6", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "mish", "hardswish",
-    "hardsigmoid", "logsigmoid", "hardtanh", "softplus", "softshrink", "hardshrink", "threshold", "glu",
-}  # fmt: skip
-IN_FLOAT = SOFTMAX | {"softplus", "groupnorm", "layernorm", "rmsnorm"}
+IN_FLOAT = {"softmax", "log_softmax", "softmin", "softplus", "groupnorm", "layernorm", "rmsnorm"}
 """Layers that autocast computes in float32."""
 
 SPECIAL: dict[str, Callable[[Runner, Use, Tensor], Tensor]] = {
@@ -353,13 +341,14 @@ SPECIAL: dict[str, Callable[[Runner, Use, Tensor], Tensor]] = {
     "softsign": Runner.softsign,
     "tanhshrink": Runner.tanhshrink,
     "identity": Runner.identity,
+    "softmax": Runner.softmax,
+    "log_softmax": Runner.softmax,
+    "softmin": Runner.softmax,
     "flatten": Runner.flatten,
     "unflatten": Runner.unflatten,
     "channels_last": Runner.permuted,
     "channels_first": Runner.permuted,
     "pixel_shuffle": Runner.shuffled,
-    "pixel_unshuffle": Runner.moved,
     "channel_shuffle": Runner.channel_shuffle,
     "pad": Runner.pad,
-    "upsample": Runner.moved,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnspec.layers.axes import require_channels_first, require_groups
-from cnnspec.layers.base import Layer, Refused, Shape, TorchCall, Weights
+from cnnspec.layers.base import Keeps, Layer, Refused, Shape, TorchCall, Weights
 from cnnspec.words import Count, NonNegative, Number
 
 
@@ -13,6 +13,7 @@ class Activation(Layer):
     """Base of the layers that keep the shape. `module` is the name in PyTorch; `renamed` maps PyTorch's names of
     arguments to ours, where they differ."""
 
+    keeps: ClassVar[Keeps] = "input"
     module: ClassVar[str]
     renamed: ClassVar[dict[str, str]] = {}
 
@@ -27,7 +28,7 @@ class Activation(Layer):
 class ReLU(Activation):
     """Keeps what is positive and makes the rest zero: max(0, x)."""
 
-    word, module = "relu", "ReLU"
+    word, module, keeps = "relu", "ReLU", "output"
     example = "relu @ 16x8x8"
 
 
@@ -62,7 +63,7 @@ class Hardsigmoid(Activation):
 class Sigmoid(Activation):
     """Squeezes every value between 0 and 1: 1 / (1 + exp(-x))."""
 
-    word, module = "sigmoid", "Sigmoid"
+    word, module, keeps = "sigmoid", "Sigmoid", "output"
     example = "sigmoid @ 1"
 
 
@@ -76,7 +77,7 @@ class LogSigmoid(Activation):
 class Tanh(Activation):
     """Squeezes every value between -1 and 1."""
 
-    word, module = "tanh", "Tanh"
+    word, module, keeps = "tanh", "Tanh", "output"
     example = "tanh @ 84"
 
 
@@ -253,6 +254,7 @@ class Threshold(Activation):
 class AlongAxis(Activation):
     """Base of the layers that weigh values along one axis against each other."""
 
+    keeps = "output"
     axis: Literal["channels", "last"] = "channels"
 
     def torch(self, x: Shape) -> TorchCall:
@@ -283,7 +285,7 @@ class Softmin(AlongAxis):
 class GLU(Layer):
     """Multiplies the first half of the channels by the sigmoid of the second half."""
 
-    word = "glu"
+    word, keeps = "glu", "input"
     example = "glu @ 32x8x8"
 
     def output(self, x: Shape) -> Shape:

@@ -138,6 +138,7 @@ def _python(value: Any) -> str:
 
 
 Reach = Literal["point", "window", "all"]
+Keeps = Literal["nothing", "input", "output"]
 
 
 class Layer(Word):
@@ -152,6 +153,9 @@ class Layer(Word):
     multiplies_at: ClassVar[Literal["nothing", "output", "input", "rows"]] = "nothing"
     """Where each element of `weight` takes part in one multiplication: at every position of the output's map
     (convolution) or the input's (transposed convolution), or for every row before the last axis (linear)."""
+
+    keeps: ClassVar[Keeps] = "nothing"
+    """What PyTorch keeps of it for the backward pass, where it is one operation that keeps no more than this."""
 
     bare: ClassVar[bool] = False
     """Whether the layer is no module but an `nn.Parameter` of the module around it, by which the input is multiplied.

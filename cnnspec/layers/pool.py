@@ -53,7 +53,7 @@ class MaxPool(Pool):
 class AvgPool(Pool):
     """Takes the mean of each window; by default the windows lie side by side."""
 
-    word = "avgpool"
+    word, keeps = "avgpool", "input"
     ceil: bool = False
     count_include_pad: bool = True
 
