@@ -18,8 +18,8 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
@@ -139,8 +139,7 @@ def train(network: Network, recipe: Recipe, data: Data) -> None:
     device = data.mean.device
     with device:
         model = build_module(network)
-    if not isinstance(next(model.parameters()), FakeTensor):  # which cannot be placed; `Layouts` sees to that
-        model = placed(model, network, device)
+    model = innermost_weights(model) if device.type == "cpu" else placed(model, network, device)
     now = state.begin(model, data, recipe)
     now.epoch = recipe.epochs
     how = (objective_of(network), sides_of(network), recipe.precision)
@@ -150,6 +149,16 @@ def train(network: Network, recipe: Recipe, data: Data) -> None:
     plainly: Any = vars(measure)["__wrapped__"]
     with torch.no_grad(), nullcontext() if device.type == "cuda" else suppress(RuntimeError):
         plainly(now.kept, data.test, data, how[0], recipe.batch, recipe.precision)
+
+
+def innermost_weights(model: nn.Module) -> nn.Module:
+    """As `placed` lays them; fake tensors cannot be moved."""
+    for module in model.modules():
+        for key, weight in module.named_parameters(recurse=False):
+            if weight.dim() == 4:
+                there = weight.detach().contiguous(memory_format=torch.channels_last)
+                module.register_parameter(key, nn.Parameter(there))
+    return model
 
 
 def data_for(network: Network, recipe: Recipe, device: torch.device) -> Data:

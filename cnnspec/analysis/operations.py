@@ -24,6 +24,8 @@ class Runner:
 
     def __init__(self, tape: Tape, batch: int, half: bool) -> None:
         self.tape, self.batch, self.half = tape, batch, half
+        self.cached: list[Storage] = []
+        """What autocast holds until the forward pass is over: weights that learn, in bfloat16."""
 
     def layer(self, node: Use, x: Tensor) -> Tensor:
         """The output of a layer, held once; the input stays held by who holds it."""
@@ -93,13 +95,26 @@ class Runner:
         x = self.narrow(wide)
         self.release(wide, x) if wide is not given and x is not wide else None
         y = self.tape.tensor(self.batch * node.output.elements, HALF if self.half else x.item, node.output.rank == 2)
-        weights = list(node.weights.parameters.values())
-        halves = [self.extra(prod(shape), HALF, "weights in bfloat16") for shape in weights] if self.half else []
-        kept: list[Tensor | Storage] = [*([x] if keeps_input else []), *halves[:1]]
-        scratch = sum(gradients(node)) * HALF // FLOAT if self.half else 0
-        self.tape.run([y], [x], kept=kept, parameters=gradients(node), scratch=scratch)
-        self.release(x, given, *halves)
+        halves = {key: self.lowered(node, key) for key in node.weights.parameters} if self.half else {}
+        kept = [*([x] if keeps_input else []), *list(halves.values())[:1]]
+        self.tape.run([y], [x, *halves.values()], kept=kept, parameters=[] if self.half else gradients(node))
+        self.release(x, given, *(half.storage for key, half in halves.items() if key not in node.learns))
         return y
+
+    def lowered(self, node: Use, key: str) -> Tensor:
+        """A parameter in bfloat16, whose gradient is turned into one of float32."""
+        count = prod(node.weights.parameters[key])
+        half = Tensor(self.extra(count, HALF, "weights in bfloat16"), count, HALF, False, False)
+        self.tape.run([half], [], parameters=[count * FLOAT] if key in node.learns else [])
+        if key in node.learns:
+            self.cached.append(half.storage)
+        return half
+
+    def forget(self) -> None:
+        """The forward pass is over."""
+        for storage in self.cached:
+            self.tape.drop(storage)
+        self.cached.clear()
 
     def conv(self, node: Use, x: Tensor) -> Tensor:
         layer: Any = node.layer

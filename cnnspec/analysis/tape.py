@@ -57,9 +57,11 @@ class Operation:
 
 
 class Tape:
-    """Runs operations forwards, then backwards, and knows what is allocated at every moment. Sizes are bytes."""
+    """Runs operations forwards, then backwards, and knows what is allocated at every moment. Sizes are bytes. Without
+    `recording` it runs them forwards alone, and nothing is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, recording: bool = True) -> None:
+        self.recording = recording
         self.now = self.peak = 0
         self.operations: list[Operation] = []
         self.owner = -1
@@ -114,6 +116,8 @@ class Tape:
         scratch: int = 0,
     ) -> None:
         """Notes an operation that made these outputs. Where no gradient flows nothing is kept."""
+        if not self.recording:
+            return
         flowing = [x for x in inputs if x.grad]
         for output in outputs:
             output.grad = bool(flowing or parameters)

@@ -97,16 +97,17 @@ def training_memory(network: Network, recipe: Recipe) -> Training:
 def _measuring(network: Network, recipe: Recipe, used: list[Use]) -> int:
     """What measuring takes for a moment, with which an epoch ends: twice as many samples, no gradients, a table of the
     classes that were taken for others, and the outputs for the samples before, which have their name until then."""
-    tape, twice = Tape(), recipe.replace(batch=2 * recipe.batch)
+    tape, twice = Tape(recording=False), recipe.replace(batch=2 * recipe.batch)
     classes = max(2, network.output.elements)
     tape.take(classes**2 * INDEX)
     tape.take(twice.batch * network.output.elements * FLOAT)
-    forward = _Forward(tape, network, twice, [Use(use.node, (), True) for use in used], measuring=True)
+    forward = _Forward(tape, network, twice, [use.replace(rests=True) for use in used], measuring=True)
     x = forward.input()
     if network.input.rank == 2:
         tape.meanwhile(x.storage.size)  # bytes as floats, before they are normalised
     outputs = forward.items(network.root.items, x)
     tape.drop(x.storage)
+    forward.runner.forget()
     tape.meanwhile(2 * outputs.storage.size)
     return tape.peak
 
@@ -168,6 +169,7 @@ class _Forward:
         x = self.input()
         self.tape.take(batch.labels)
         y = self.items(self.network.root.items, x)
+        self.runner.forget()
         self.at = self.tape.owner = self.at + 1
         self.loss = self._losses([y, *self.sides])
 
