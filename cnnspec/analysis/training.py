@@ -174,8 +174,9 @@ class _Forward:
         self.loss = self._losses([y, *self.sides])
 
     def input(self) -> Tensor:
+        """Images have their channels innermost; with a single one they stay as they are."""
         shape = self.network.input
-        return self.tape.tensor(self.recipe.batch * shape.elements, FLOAT, shape.rank == 2)
+        return self.tape.tensor(self.recipe.batch * shape.elements, FLOAT, shape.rank == 2 and shape.channels > 1)
 
     def _losses(self, outputs: list[Tensor]) -> Tensor:
         """Cross entropy of each output: the logarithms of softmax are kept, of mixed samples also with the sign turned.
