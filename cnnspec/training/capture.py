@@ -237,8 +237,9 @@ def _learning(state: State) -> object:
 def unchanged(state: State) -> Iterator[None]:
     """Whatever steps are made within it, afterwards all is as it was, in the same places of the memory.
 
-    What the optimizer began to keep is zero then, as if it had not begun."""
-    before = {id(tensor): tensor.detach().clone() for tensor in _tensors(state)}
+    What the optimizer began to keep is zero then, as if it had not begun. What was before waits in the memory of the
+    host, of which there is more."""
+    before = {id(tensor): tensor.detach().to("cpu", copy=True) for tensor in _tensors(state)}
     devices = [state.device] if state.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         yield

@@ -55,10 +55,9 @@ USABLE = 0.9
 
 
 def still_to_come(network: Network, recipe: Recipe) -> int:
-    """The bytes that training takes on a GPU beside the weights, which are there: the peak of its steps, and copies of
-    all that these change, which are made while steps are recorded (`capture.unchanged`)."""
+    """The bytes that training takes on a GPU at its peak, beside the weights, which are there."""
     found = training_memory(network, recipe)
-    return found.peak - found.parameters - found.buffers + (found.fixed - found.gradients)
+    return found.peak - found.parameters - found.buffers
 
 
 def weight_of(network: Network) -> str:
