@@ -22,6 +22,7 @@ PUBLISHED = {
     "mlp": 79_510,
     "mlp3": 535_818,
     "simplecnn_bn": 421_834,
+    "mnist": 421_738,
     "simplecnn": 421_642,
     "lenet": 61_706,
     "cnn_batchnorm": 183_434,
