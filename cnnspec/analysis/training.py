@@ -5,7 +5,7 @@ of 512, for the step that `training.loop` makes, from the second on: samples are
 float32, then come the forward pass, the loss, the backward pass, and the optimizer in the form that
 `analysis.optimizers` describes. Where gradients accumulate it is a pass behind the first, which finds those of the
 passes before. Not in it are the CUDA context and the libraries, the workspaces of cuDNN and cuBLAS, what the allocator
-reserves beyond this, augmentation, what is copied while steps are recorded, and the data set.
+reserves beyond this, augmentation, and the data set.
 """
 
 from __future__ import annotations
