@@ -4,12 +4,13 @@ A process that has ended is noticed sooner: its connections close."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-import torch.distributed as dist
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 BEAT, SILENCE = 2.0, 20.0
 """Seconds between two signs of life, and without any."""
@@ -20,8 +21,7 @@ class Pulse:
 
     def __init__(self, rank: int, size: int) -> None:
         self.rank, self.size = rank, size
-        store: Any = dist.distributed_c10d._get_default_store()
-        self.store = store.clone()  # a connection that nothing else waits for
+        self.store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))  # for nothing else to wait for
         self.heard = dict.fromkeys(range(size), monotonic())
         self.beats = [""] * size
         self.ended = Event()
@@ -41,7 +41,8 @@ class Pulse:
 
     @staticmethod
     def _key(rank: int) -> str:
-        return f"cnnspec pulse {rank}"
+        """torchrun may have started the processes before, beside the same store."""
+        return f"cnnspec pulse {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)} {rank}"
 
     def _beat(self) -> None:
         keys = [self._key(rank) for rank in range(self.size)]
