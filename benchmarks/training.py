@@ -182,6 +182,8 @@ def main() -> None:
     settings = {"train.data": given.data, "train.epochs": given.epochs}
 
     found = recorded(given.record)
+    if found and not found[0].way.startswith("plain loop"):
+        parser.error(f"{given.record} begins with {found[0].way}: ratios are those to a plain loop, which comes first")
     for seed in range(given.first, given.first + given.rounds):
         network = cnnspec.load(given.spec, set={**settings, "train.seed": seed}, train=True)
         plan = part_of(plan_run(network, given.device, None), given.samples)
@@ -192,6 +194,8 @@ def main() -> None:
                 if given.record:
                     with given.record.open("a", encoding="utf-8") as lines:
                         print(json.dumps(found[-1]), file=lines)
+    if not found:
+        parser.error(f"no way is called {' or '.join(given.only)}")
     print(f"\n{found[0].images:,} training images per run, {given.threads} threads, {given.device}\n\n{table(found)}")
 
 

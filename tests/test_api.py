@@ -29,3 +29,9 @@ def test_representations_are_short() -> None:
     network = cnnspec.load(cnnspec.text(TWO), model="B")
     assert repr(network) == "<Network B: 4 -> 3, 15 parameters>"
     assert repr(network.source) == f"<Source <string>, {len(TWO)} characters>"
+
+
+@pytest.mark.parametrize("wrong", [{"optimizer": "rmsprop"}, {"precision": "float16"}])
+def test_memory_says_what_there_is_instead(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="; there are "):
+        cnnspec.memory("zoo:alexnet", **wrong)

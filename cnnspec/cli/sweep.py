@@ -124,7 +124,7 @@ def go_on(folder: Path, jobs: int) -> None:
     try:
         ended = run_sweep(folder, jobs=jobs, progress=sys.stderr.isatty(), say=tell)
         if any(one.interrupted for one in ended):
-            fail("the sweep was interrupted; everything is saved", to_go_on, code=130)
+            raise KeyboardInterrupt
         compare_all(folder, ended)
     except KeyboardInterrupt:
         fail("the sweep was interrupted; its runs are saved as far as they came", to_go_on, code=130)

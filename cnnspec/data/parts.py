@@ -100,7 +100,7 @@ def split(part: Part, share: float, seed: int) -> tuple[Part, Part]:
     """
     total = len(part)
     count = round(total * share)
-    too_few = DataError(f"{total:,} samples are too few to hold back {share:.0%} of them")
+    too_few = DataError(f"{total:,} samples are too few to hold back {100 * share:g}% of them")
     if not 0 < count < total:
         raise too_few
     shuffled = torch.randperm(total, generator=torch.Generator().manual_seed(seed))

@@ -29,7 +29,7 @@ class Idle(Record):
 
 def within(span: Span, text: str) -> Span:
     """Where a part of a setting stands; all of it where it is not written out."""
-    found = text and re.search(rf'(?<!\w)"?{re.escape(text)}"?(?!\w)', span.text)
+    found = text and re.search(rf'(?<![\w.])"?{re.escape(text)}"?(?![\w.])', span.text)
     return Span(span.source, span.start + found.start(), span.start + found.end()) if found else span
 
 
@@ -61,7 +61,7 @@ def _late(recipe: Recipe, span: Span | None) -> Iterator[Idle]:
             message = f"multistep lowers the learning rate after {together(late)} epochs, and {run}"
             without = _written_out(span, named, kept)
             leave_out = f"leave out {together(late)}, or train for more epochs"
-            yield Idle("schedule", message, str(late[0]), leave_out if without else "more epochs", without)
+            yield Idle("schedule", message, str(late[0]), leave_out if kept else "more epochs", without)
 
 
 def _written_out(span: Span | None, named: tuple[int, ...], kept: list[int]) -> str:
@@ -77,14 +77,18 @@ def _frozen(network: Network, recipe: Recipe) -> Iterator[Idle]:
     parts = frozen(recipe, recipe.epochs)
     if parts and recipe.unfreeze_after is not None:
         message = f"{together(parts)} would learn after the last epoch, {recipe.epochs}"
-        yield Idle("unfreeze_after", message, "", "a smaller number, or leave it out")
+        after = recipe.unfreeze_after
+        at, other = (str(max(after)), "") if isinstance(after, tuple) else ("", ", or leave it out")
+        yield Idle("unfreeze_after", message, at, f"a smaller number{other}")
         return
     sorts = sorts_of(network.root.items)
     for number, group in enumerate(recipe.groups if parts else ()):
         for name in (name for name in group.names if _rests(group, name, sorts, parts)):
             alone = len(group.names) == 1
             without = _without(network.places.get("groups"), number, len(recipe.groups)) if alone else ""
-            help = f"leave {'the group' if alone else name} out, or let {name} learn in the end: unfreeze_after: 5"
+            help = f"leave {'the group' if alone else name} out"
+            if recipe.epochs > 1:
+                help += f", or let {name} learn in the end: unfreeze_after: {min(5, recipe.epochs // 2)}"
             yield Idle("groups", f"a group names {name}, which stays frozen to the end", name, help, without)
 
 

@@ -114,11 +114,15 @@ def recipe_of(
     network: Network, batch: int | None = None, optimizer: str | None = None, precision: Precision | None = None
 ) -> Recipe:
     """What is asked for, and beyond that what `train { }` says; float32 where that leaves the precision open. An
-    optimizer goes by its name in `analysis.optimizers`."""
+    optimizer goes by its name in `analysis.optimizers`. Raises ValueError for another name."""
     recipe = network.recipe or Recipe()
     settings = recipe.optimizer
     if optimizer and optimizer != name_in(settings):
+        if optimizer not in NAMED:
+            raise ValueError(f"{optimizer} is not an optimizer; there are {', '.join(NAMED)}")
         settings = NAMED[optimizer]
+    if precision not in (None, "float32", "bfloat16"):
+        raise ValueError(f"{precision} is not a precision; there are float32 and bfloat16")
     own = "bfloat16" if recipe.precision == "bfloat16" else "float32"
     return recipe.replace(batch=batch or recipe.batch, optimizer=settings, precision=precision or own)
 

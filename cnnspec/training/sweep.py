@@ -36,7 +36,7 @@ from cnnspec.training.resume import resume
 from cnnspec.training.run import Say, train
 from cnnspec.words import counted
 
-SEED, DATA, WEIGHTS = "train.seed", "train.data", "train.weights"
+SEED, DATA, WEIGHTS, VALIDATION = "train.seed", "train.data", "train.weights", "train.validation"
 LONGEST = 40
 LOOK_EVERY = 0.5
 """Seconds, for Ctrl-C."""
@@ -72,6 +72,11 @@ class Sweep(Strict):
         if len(self.seeds) > 1 or not parts:
             parts.append(f"seed-{seed}")
         return Point("_".join(parts), {**self.set, **values, SEED: str(seed)})
+
+    @property
+    def varies_data(self) -> bool:
+        """Whether a fault of the data may be that of one run: parameters of the model may set its input."""
+        return any(name in (DATA, VALIDATION) or not name.startswith("train.") for name in self.over)
 
     def network(self, point: Point) -> Network:
         """Raises `SpecError` and `UsageFault` where a value does not suit the spec."""
@@ -276,7 +281,7 @@ def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool, say: Say
     except KeyboardInterrupt:
         return stopped(folder, point)
     except DataError as fault:
-        if DATA not in sweep.over:  # it is the same for all of them
+        if not sweep.varies_data:
             raise
         return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
     except (BadRun, FolderTaken, TrainError) as fault:

@@ -148,6 +148,26 @@ def test_settings_that_are_never_heard(settings: str, wrong: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "at", "help"),
+    [
+        ("schedule: multistep(gamma=0.45, milestones=[5, 45])", "es=[5, ", "leave out 45, or train for more epochs"),
+        ("schedule: multistep([5, 10,45])", "step([5, ", "leave out 10 and 45, or train for more epochs"),
+        ('freeze: [features, "head.0"]\n  unfreeze_after: [3, 20]', "after: [3, ", "a smaller number"),
+        (
+            "freeze: features\n  groups: group(features, lr=1e-4)",
+            "groups: group(",
+            "leave the group out, or let features learn in the end: unfreeze_after: 5",
+        ),
+    ],
+)
+def test_what_is_never_heard_is_shown_at_its_place(settings: str, at: str, help: str) -> None:
+    text = TRAINED.format(settings)
+    (one,) = [each for each in linted(check(Source("<page>", text))).diagnostics if each.code == "W112"]
+    assert one.span.start == text.index(at) + len(at)
+    assert one.fixes[0].message == help
+
+
+@pytest.mark.parametrize(
     ("settings", "mended"),
     [
         ("schedule: multistep([5, 10, 30], gamma=0.2)", ["schedule: multistep([5], gamma=0.2)"]),

@@ -153,7 +153,8 @@ def test_ctrl_c_while_the_next_run_is_prepared(spec: str, tmp_path: Path, monkey
     assert "2/3  seed-1: not begun" in stopped.output
     assert "seed-2" not in stopped.output
     assert stopped.stderr == (
-        "error: the sweep was interrupted; everything is saved\n  = to go on: cnnspec sweep --resume 'a sweep'\n"
+        "error: the sweep was interrupted; its runs are saved as far as they came\n"
+        "  = to go on: cnnspec sweep --resume 'a sweep'\n"
     )
     assert cnnspec("sweep", "--resume", "a sweep").exit_code == 0
 
@@ -172,7 +173,7 @@ def test_ctrl_c_while_a_run_goes_on_to_be_prepared(spec: str, monkeypatch: pytes
     stopped = cnnspec("sweep", "--resume", "sweep")
     assert stopped.exit_code == 130
     assert "1/2  seed-0: interrupted\n" in stopped.output
-    assert "everything is saved" in stopped.stderr
+    assert "its runs are saved" in stopped.stderr
 
 
 def test_a_run_that_diverges_does_not_keep_the_others(spec: str, tmp_path: Path) -> None:
@@ -213,6 +214,13 @@ def test_data_that_is_not_there_fails_its_runs_alone(spec: str, tmp_path: Path) 
     neither = cnnspec("sweep", spec, "--over", 'train.data=[csv("gone.csv"), npz("gone.npz")]', "--out", "neither")
     assert neither.exit_code == 1
     assert "error: no run of the sweep has begun" in neither.stderr
+
+
+def test_a_part_too_small_to_hold_back_fails_its_run_alone(spec: str, tmp_path: Path) -> None:
+    found = cnnspec("sweep", spec, "--over", "train.validation=[0.0001, 0.1]", "--out", "sweep")
+    assert found.exit_code == 1
+    assert "are too few to hold back 0.01% of them" in found.stdout
+    assert "2/2  validation-0.1: test accuracy" in found.stdout
 
 
 def test_wrong_use_begins_nothing(spec: str, tmp_path: Path) -> None:
@@ -317,7 +325,7 @@ def test_side_by_side_and_interrupted_from_outside(spec: str, tmp_path: Path) ->
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output.decode()
-    assert b"everything is saved" in output
+    assert b"its runs are saved" in output
     assert b"Traceback" not in output, output.decode()
     statuses = [found.status for run in folder.glob("seed-*") if (found := record.read_result(run))]
     assert statuses
