@@ -10,9 +10,9 @@ import torch
 from cnnspec.analysis.macs import total_macs
 from cnnspec.network.model import Network
 
-WORTH_SHARING = 50_000_000
-"""Multiply-accumulates of a step below which threads wait for one another longer than they work: with two of them they
-were 30 to 80 million, see benchmarks/threads.py. Where other programs keep the processor busy, they wait far longer."""
+WORTH_SHARING = 5_000_000
+"""Multiply-accumulates of a step below which a second thread gains nothing, see benchmarks/threads.py. Where other
+programs keep the processor busy, threads wait for one another many times longer than such a step takes."""
 
 
 def work_of_a_step(network: Network, batch: int) -> int:
