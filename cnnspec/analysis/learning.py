@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from cnnspec.layers.base import Layer, Shape, Weights
 from cnnspec.network.grouping import rates_of, sort_of
-from cnnspec.network.model import LayerNode, Network, PlacedLayer
+from cnnspec.network.model import Network, PlacedLayer
 from cnnspec.recipe import Recipe
 from cnnspec.recipe.names import covers
-from cnnspec.record import Record
 
 
 def frozen(recipe: Recipe, epoch: int) -> tuple[str, ...]:
@@ -23,29 +21,12 @@ def is_frozen(name: str, parts: tuple[str, ...]) -> bool:
     return any(covers(part, name) for part in parts)
 
 
-class Use(Record):
+class Use(PlacedLayer):
     """A layer in a step of training: the names of its parameters that learn, and whether it works as in a measurement,
     which is what frozen layers do."""
 
-    node: LayerNode
     learns: tuple[str, ...]
     rests: bool
-
-    @property
-    def layer(self) -> Layer:
-        return self.node.layer
-
-    @property
-    def input(self) -> Shape:
-        return self.node.input
-
-    @property
-    def output(self) -> Shape:
-        return self.node.output
-
-    @property
-    def weights(self) -> Weights:
-        return self.node.weights
 
 
 def uses(network: Network, recipe: Recipe) -> list[Use]:
@@ -57,7 +38,7 @@ def uses(network: Network, recipe: Recipe) -> list[Use]:
 
 def _use(placed: PlacedLayer, recipe: Recipe, rests: bool) -> Use:
     names = () if rests else tuple(key for key in placed.weights.parameters if _has_a_rate(placed, key, recipe))
-    return Use(placed.node, names, rests)
+    return Use(placed.path, placed.node, placed.side, names, rests)
 
 
 def _has_a_rate(placed: PlacedLayer, key: str, recipe: Recipe) -> bool:

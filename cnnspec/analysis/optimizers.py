@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from math import prod
 
 from cnnspec.analysis.learning import Use, name_of
+from cnnspec.analysis.operations import FLOAT, HALF
 from cnnspec.analysis.tape import blocks
 from cnnspec.network.grouping import rates_of, sort_of
 from cnnspec.network.model import Network
@@ -25,8 +26,6 @@ NAMED: dict[str, Optimizer] = {
     "muon": Muon(),
 }
 """By the names they have where memory is asked for."""
-
-FLOAT, HALF = 4, 2
 
 
 def name_in(optimizer: Optimizer) -> str:
@@ -52,9 +51,9 @@ class Weight(Record):
 def weights_of(network: Network, recipe: Recipe, uses: Iterable[Use]) -> list[Weight]:
     """All parameters, in the order of the layers."""
     every = [
-        (name_of(placed, key), sort_of(placed.layer, key), shape, key in use.learns)
-        for placed, use in zip(network.layers, uses, strict=True)
-        for key, shape in placed.weights.parameters.items()
+        (name_of(use, key), sort_of(use.layer, key), shape, key in use.learns)
+        for use in uses
+        for key, shape in use.weights.parameters.items()
     ]
     matrices = [name for name, sort, _, _ in every if sort == "weights"][:-1]
     return [

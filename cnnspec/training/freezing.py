@@ -9,8 +9,7 @@ from __future__ import annotations
 from torch import nn
 from torch.optim import Optimizer
 
-from cnnspec.analysis.learning import frozen as frozen
-from cnnspec.analysis.learning import is_frozen
+from cnnspec.analysis.learning import frozen, is_frozen
 from cnnspec.recipe import Recipe
 from cnnspec.words import together
 

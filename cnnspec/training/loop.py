@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm  # type: ignore[import-untyped]
 
+from cnnspec.analysis.learning import frozen
 from cnnspec.data.parts import Data, Part
 from cnnspec.network.model import Network
 from cnnspec.recipe import Recipe
@@ -21,7 +22,7 @@ from cnnspec.training.compiling import Compiling
 from cnnspec.training.distributed import ALONE, Team
 from cnnspec.training.error import Diverged
 from cnnspec.training.feeding import on_the_device, within_reach
-from cnnspec.training.freezing import frozen, let_learn
+from cnnspec.training.freezing import let_learn
 from cnnspec.training.history import Epoch, tired
 from cnnspec.training.mixing import Mixed, in_pairs, main, mixed
 from cnnspec.training.objective import Objective, loss_of, smoothed

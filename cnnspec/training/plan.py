@@ -53,6 +53,11 @@ class Plan:
     own: Own | None = None
     """The transform of the user, where there is one."""
 
+    @property
+    def portion(self) -> int:
+        """How many samples of a batch this process takes."""
+        return self.team.portion(self.recipe.batch)
+
 
 def plan_run(
     network: Network, device: str | None, data_dir: Path | None, extras: Extras = NO_EXTRAS, how: How = AS_EVER
@@ -136,7 +141,7 @@ def ready(plan: Plan) -> tuple[nn.Module, Data]:
     with enough_memory(device, network.name, weight_of(network)):
         model = seeded_model(network, plan.recipe.seed, device, lambda model: begun(model, plan))
     with enough_memory(device, "the data", f"it has {counted(len(train), 'sample')} of {network.input} to train on"):
-        share = plan.recipe.replace(batch=plan.team.portion(plan.recipe.batch), precision=plan.config.precision)
+        share = plan.recipe.replace(batch=plan.portion, precision=plan.config.precision)
         kept = too_much_for(device, plan.data, still_to_come(network, share))
         here = on_device(plan.data, device, kept | {"train"} if plan.own else kept)
     if plan.team.rank:  # dropout draws other numbers in each

@@ -57,7 +57,7 @@ def opening(plan: Plan, folder: Path) -> Iterator[str]:
     yield from of_little_effect(plan)
     yield from about_start(plan)
     yield f"loss      {config.loss}"
-    alone = too_small_to_share(plan.network, plan.team.portion(plan.recipe.batch), plan.device)
+    alone = too_small_to_share(plan.network, plan.portion, plan.device)
     yield f"device    {device_name(plan.device)}{', on one thread: the steps are too small for more' if alone else ''}"
     yield from together(plan)
     yield f"precision {config.precision}, {plan.why_precision}"

@@ -49,7 +49,7 @@ def resume(
         require_same_transform(folder, config, transform)
         plan = replace(plan_again(folder, config, device, data_dir), save_every=save_every)
         plan = with_transform(plan, transform)
-        with suitable_threads(plan.network, plan.team.portion(plan.recipe.batch), plan.device):
+        with suitable_threads(plan.network, plan.portion, plan.device):
             found, faults = newest(folder, record.sum_of_config(folder))
             model, data = ready(plan)
             state = begin(model, data, plan.recipe)

@@ -85,7 +85,7 @@ def train(
         plan = plan_run(network, device, Path(data_dir) if data_dir else None, extras, how)
         plan, weights = with_start(replace(plan, save_every=save_every))
         plan = with_transform(plan, transform)
-        with suitable_threads(network, plan.team.portion(plan.recipe.batch), plan.device):
+        with suitable_threads(network, plan.portion, plan.device):
             model, data = ready(plan)
             model.load_state_dict(weights, strict=False)
             folder = team.tells(lambda: record.open_folder(out, network, plan.config, plan.device))

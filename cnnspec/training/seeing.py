@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cnnspec.analysis.learning import frozen
 from cnnspec.data.parts import Data
 from cnnspec.training.board import Board
-from cnnspec.training.freezing import frozen, let_learn
+from cnnspec.training.freezing import let_learn
 from cnnspec.training.history import Epoch
 from cnnspec.training.plan import Plan
 from cnnspec.training.state import State

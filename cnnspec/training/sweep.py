@@ -280,11 +280,9 @@ def carry_out(folder: Path, sweep: Sweep, point: Point, progress: bool, say: Say
             )
     except KeyboardInterrupt:
         return stopped(folder, point)
-    except DataError as fault:
-        if not sweep.varies_data:
+    except (BadRun, DataError, FolderTaken, TrainError) as fault:
+        if isinstance(fault, DataError) and not sweep.varies_data:  # it is the same for all of them
             raise
-        return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
-    except (BadRun, FolderTaken, TrainError) as fault:
         return Ended(point, "failed: " + ": ".join((fault.message, *fault.notes)), failed=True)
     result = record.read_result(out)
     words = in_words(result) if result else run.status

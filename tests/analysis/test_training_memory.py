@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 from memory import as_on_a_gpu, without_gpu
 
 from cnnspec import zoo
+from cnnspec.analysis.learning import frozen
 from cnnspec.analysis.optimizers import NAMED
 from cnnspec.analysis.steps import steps as steps_of
 from cnnspec.analysis.tape import blocks
@@ -35,7 +36,7 @@ from cnnspec.network.model import LayerNode
 from cnnspec.recipe import AdamW, CutMix, Group, Mixup, Muon, Recipe, Sgd
 from cnnspec.source import Source
 from cnnspec.training.error import TrainError
-from cnnspec.training.freezing import frozen, let_learn
+from cnnspec.training.freezing import let_learn
 from cnnspec.training.loop import layout, placed
 from cnnspec.training.optim import make_optimizer
 from cnnspec.training.sides import sides_of

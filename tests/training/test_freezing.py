@@ -13,11 +13,12 @@ from safetensors.torch import load_file, save_file
 from stops import stopping_after
 from torch import Tensor, nn
 
+from cnnspec.analysis.learning import frozen
 from cnnspec.network import Network
 from cnnspec.recipe import Recipe
 from cnnspec.training import record, resume, train
 from cnnspec.training import run as run_module
-from cnnspec.training.freezing import frozen, let_learn, thawed
+from cnnspec.training.freezing import let_learn, thawed
 from cnnspec.training.loop import fit
 from cnnspec.training.plan import plan_run, ready
 from cnnspec.training.state import State, begin
